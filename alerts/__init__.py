@@ -1,0 +1,1 @@
+"""One notice per root cause, to the person who can act."""

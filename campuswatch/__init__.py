@@ -1,0 +1,1 @@
+"""The shared kernel of Campuswatch: inventory, readings, wire format, stores, command line."""

@@ -1,0 +1,1 @@
+"""The inventory: what a district owns and has promised, read from YAML."""

@@ -1,0 +1,457 @@
+"""What a district owns and what it has promised: the inventory's models.
+
+District ▸ School ▸ Building ▸ Floor ▸ Room, with devices beside the rooms.
+These classes say what one file may hold; what must agree between files
+(dangling uplinks, duplicate ids) is `campuswatch.inventory.crosschecks`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from enum import StrEnum
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    model_validator,
+)
+
+from campuswatch.secrets import SecretReference
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=63)]
+"""An id: lower-case letters, digits and single hyphens; fit for a topic level."""
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+"""A name for people, in any script."""
+
+Percent = Annotated[float, Field(ge=0, le=100)]
+
+_DURATION = re.compile(r"(?P<count>[0-9]+(?:\.[0-9]+)?)(?P<unit>ms|s|m|h|d|w)")
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def parse_duration(text: object) -> object:
+    """Turn a Prometheus-style duration ("30s", "1h30m", "28d") into a timedelta.
+
+    Anything that is not a string is handed on, for pydantic to judge.
+
+    Raises:
+        ValueError: the string is no such duration.
+    """
+    if not isinstance(text, str):
+        return text
+    parts = list(_DURATION.finditer(text))
+    if not parts or "".join(part.group() for part in parts) != text:
+        raise ValueError('expected a duration such as "30s", "5m", "1h30m" or "28d"')
+    return dt.timedelta(
+        seconds=sum(float(part["count"]) * _SECONDS[part["unit"]] for part in parts)
+    )
+
+
+def _positive(value: dt.timedelta) -> dt.timedelta:
+    if value <= dt.timedelta():
+        raise ValueError("expected a duration longer than zero")
+    return value
+
+
+Duration = Annotated[
+    dt.timedelta,
+    BeforeValidator(parse_duration, json_schema_input_type=str),
+    AfterValidator(_positive),
+    PlainSerializer(lambda value: f"{value.total_seconds():g}s", return_type=str),
+]
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError('expected an IANA time zone such as "Asia/Shanghai"')
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+
+
+class Model(BaseModel):
+    """Base of every inventory model: immutable, and no unknown key passes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Area(StrEnum):
+    """Where a school lies; the axis of the equity reports."""
+
+    URBAN = "urban"
+    TOWN = "town"
+    RURAL = "rural"
+
+
+class RoomKind(StrEnum):
+    CLASSROOM = "classroom"
+    LAB = "lab"
+    LIBRARY = "library"
+    HALL = "hall"
+    OFFICE = "office"
+    CORRIDOR = "corridor"
+    DORMITORY = "dormitory"
+    EQUIPMENT = "equipment"
+    OUTDOOR = "outdoor"
+    OTHER = "other"
+
+
+class DeviceKind(StrEnum):
+    SWITCH = "switch"
+    AP = "ap"
+    WLAN_CONTROLLER = "wlan-controller"
+    ROUTER = "router"
+    UPS = "ups"
+    PROJECTOR = "projector"
+    DISPLAY = "display"
+    SENSOR = "sensor"
+    PRINTER = "printer"
+    SERVER = "server"
+    GATEWAY = "gateway"
+
+
+class Room(Model):
+    """A place that is served, or that holds equipment."""
+
+    id: Slug
+    name: Name
+    kind: RoomKind = RoomKind.CLASSROOM
+    seats: int = Field(default=0, ge=0, description="Seats that need the network at once.")
+    area: float | None = Field(default=None, gt=0, description="Floor area in square metres.")
+    wifi: bool = Field(default=True, description="Whether the room is promised Wi-Fi.")
+
+
+class Floor(Model):
+    id: Slug
+    name: Name
+    level: int = Field(description="0 is the ground floor, -1 the first below it.")
+    rooms: list[Room] = Field(default_factory=list)
+
+
+class Building(Model):
+    id: Slug
+    name: Name
+    floors: list[Floor] = Field(min_length=1)
+
+
+class MqttAddress(Model):
+    """How a device speaks on its school's local broker."""
+
+    topic: str = Field(
+        min_length=1,
+        description="Topic filter; + and # as in MQTT 5 section 4.7.",
+    )
+    mapping: Slug = Field(description="A mapping of mappings.yaml that reads its payloads.")
+
+
+class Device(Model):
+    """One thing with an address."""
+
+    id: Slug
+    name: Name
+    kind: DeviceKind
+    room: Slug | None = Field(default=None, description="The room it stands in.")
+    address: str | None = Field(
+        default=None, min_length=1, description="IP address or host name; omit for MQTT only."
+    )
+    port: int = Field(default=161, ge=1, le=65535, description="UDP port of its SNMP agent.")
+    snmp: Slug | None = Field(default=None, description="A credential of district.yaml.")
+    profile: Slug | None = Field(
+        default=None, description="SNMP profile; omit to recognise the device by itself."
+    )
+    ping: bool = Field(default=True, description="Whether to ask it by ICMP echo.")
+    mqtt: MqttAddress | None = None
+    uplink: Slug | None = Field(
+        default=None, description="The device through which it reaches the internet."
+    )
+    serves: list[Slug] | None = Field(
+        default=None, description="Rooms an AP covers; its own room when omitted."
+    )
+    interval: Duration = Field(default=dt.timedelta(seconds=60), description="Polling interval.")
+    timeout: Duration = Field(default=dt.timedelta(seconds=2), description="Of one request.")
+    retries: int = Field(default=2, ge=0, le=10, description="Further tries of a request.")
+    agent: Slug | None = Field(
+        default=None, description="The agent that polls it; the school's first when omitted."
+    )
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Device:
+        if self.address is None and self.mqtt is None:
+            raise ValueError("expected an address or an mqtt topic")
+        if self.snmp is not None and self.address is None:
+            raise ValueError("expected an address, because snmp is set")
+        return self
+
+
+class LocalBroker(Model):
+    """A school's own MQTT broker, to which its devices publish."""
+
+    url: str = Field(
+        default="mqtt://127.0.0.1:1883",
+        pattern=r"^mqtts?://[^/]+$",
+        description="mqtt://host:port, or mqtts:// for TLS.",
+    )
+    username: str | None = None
+    password: SecretReference | None = None
+
+
+class Agent(Model):
+    """An edge agent: one process in a school."""
+
+    id: Slug
+    broker: LocalBroker | None = Field(
+        default=None, description="The local broker it listens to, if there is one."
+    )
+    concurrency: int = Field(
+        default=200, ge=1, le=2000, description="Devices polled at the same time."
+    )
+    spool_age: Duration = Field(
+        default=dt.timedelta(days=7), description="Older batches are dropped, and counted."
+    )
+    spool_bytes: int = Field(
+        default=2_000_000_000, ge=1_000_000, description="Bound of the spool's size on disk."
+    )
+
+
+class Internet(Model):
+    """The line a school was promised."""
+
+    device: Slug = Field(description="The router or switch the line ends on.")
+    interface: str | None = Field(default=None, description="ifName of the port it ends on.")
+    down: int = Field(gt=0, description="Provisioned download, Mbit/s.")
+    up: int = Field(gt=0, description="Provisioned upload, Mbit/s.")
+
+
+class School(Model):
+    """One school: where it is, what stands in it, who polls it."""
+
+    id: Slug
+    name: Name
+    area: Area
+    timezone: TimeZone | None = Field(default=None, description="The district's when omitted.")
+    calendar: Slug = Field(default="default", description="A calendar of calendar.yaml.")
+    students: int = Field(ge=0)
+    staff: int = Field(default=0, ge=0)
+    agents: list[Agent] = Field(min_length=1)
+    internet: Internet | None = None
+    buildings: list[Building] = Field(default_factory=list)
+    devices: list[Device] = Field(default_factory=list)
+
+    def rooms(self) -> list[Room]:
+        """Return every room, building by building, floor by floor."""
+        return [
+            room for building in self.buildings for floor in building.floors for room in floor.rooms
+        ]
+
+    def agent_of(self, device: Device) -> str:
+        """Return the id of the agent that polls `device`."""
+        return device.agent or self.agents[0].id
+
+
+class CommunityCredential(Model):
+    """SNMPv2c (RFC 1901)."""
+
+    version: Literal["2c"]
+    community: SecretReference
+
+
+class UserCredential(Model):
+    """SNMPv3 with the User-based Security Model (RFC 3414, RFC 7860)."""
+
+    version: Literal["3"]
+    user: str = Field(min_length=1, max_length=32)
+    auth: Literal["md5", "sha1", "sha224", "sha256", "sha384", "sha512"] | None = None
+    auth_key: SecretReference | None = None
+    priv: Literal["des", "aes128", "aes192", "aes256"] | None = None
+    priv_key: SecretReference | None = None
+    context: str = ""
+
+    @model_validator(mode="after")
+    def _complete(self) -> UserCredential:
+        if (self.auth is None) != (self.auth_key is None):
+            raise ValueError("expected auth and auth_key together")
+        if (self.priv is None) != (self.priv_key is None):
+            raise ValueError("expected priv and priv_key together")
+        if self.priv is not None and self.auth is None:
+            raise ValueError("expected auth, because USM has no privacy without authentication")
+        return self
+
+
+SnmpCredential = Annotated[CommunityCredential | UserCredential, Field(discriminator="version")]
+
+
+class MappedField(Model):
+    """Where one field of a reading comes from."""
+
+    path: str = Field(min_length=1, description='JSONPath (RFC 9535), such as "$.temperature".')
+    unit: str | None = Field(default=None, description="Unit of the payload, if not the field's.")
+    values: dict[str, float] | None = Field(
+        default=None, description='Numbers for words, such as {"ON": 1, "OFF": 0}.'
+    )
+
+
+class Mapping(Model):
+    """How payloads of one kind of device become readings."""
+
+    id: Slug
+    measurement: str = Field(description="A measurement of the catalogue.")
+    fields: dict[str, MappedField] = Field(min_length=1)
+    tags: dict[str, str] = Field(
+        default_factory=dict,
+        description="Tag values; {1} stands for the topic level that the first + matched.",
+    )
+    time: str | None = Field(
+        default=None, description="JSONPath of the payload's own time (RFC 3339 or Unix seconds)."
+    )
+
+
+class Period(Model):
+    """A named span of clock time within a day; `end` is not part of it."""
+
+    name: Name
+    start: dt.time
+    end: dt.time
+
+    @model_validator(mode="after")
+    def _forward(self) -> Period:
+        if self.end <= self.start:
+            raise ValueError("expected an end later than the start")
+        return self
+
+
+class Term(Model):
+    """Days of school from `start` to `end`, both part of it."""
+
+    id: Slug
+    name: Name
+    start: dt.date
+    end: dt.date
+
+    @model_validator(mode="after")
+    def _forward(self) -> Term:
+        if self.end < self.start:
+            raise ValueError("expected an end not before the start")
+        return self
+
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+class Calendar(Model):
+    """When a school teaches, and so when its targets count."""
+
+    id: Slug
+    terms: list[Term] = Field(default_factory=list)
+    weekdays: list[Weekday] = Field(default=["mon", "tue", "wed", "thu", "fri"])
+    public_holidays: bool = Field(
+        default=True, description="Whether the country's public holidays are free."
+    )
+    extra_days: list[dt.date] = Field(
+        default_factory=list, description="Days taught although they are free (make-up days)."
+    )
+    closed_days: list[dt.date] = Field(
+        default_factory=list, description="Further days without school."
+    )
+    service_hours: Period = Field(
+        default=Period(name="service", start=dt.time(7), end=dt.time(18)),
+        description="Clock time in which the network is promised on school days.",
+    )
+    lessons: list[Period] = Field(default_factory=list)
+
+
+class SchoolSelector(Model):
+    """Which schools; an empty selector means all."""
+
+    ids: list[Slug] | None = None
+    areas: list[Area] | None = None
+
+    def matches(self, school: School) -> bool:
+        return (self.ids is None or school.id in self.ids) and (
+            self.areas is None or school.area in self.areas
+        )
+
+
+class UptimeTarget(Model):
+    """Devices of these kinds are up for at least this share of the time."""
+
+    id: Slug
+    kind: Literal["uptime"]
+    objective: Percent
+    window: Duration = dt.timedelta(days=28)
+    hours: Literal["service", "always"] = "service"
+    device_kinds: list[DeviceKind] = Field(min_length=1)
+    schools: SchoolSelector = SchoolSelector()
+
+
+class WifiCoverageTarget(Model):
+    """At least this share of the seats has working Wi-Fi now."""
+
+    id: Slug
+    kind: Literal["wifi-coverage"]
+    objective: Percent
+    room_kinds: list[RoomKind] = Field(min_length=1)
+    min_rssi: float = Field(
+        default=-67.0, ge=-100, le=-20, description="Weakest signal that passes, dBm."
+    )
+    schools: SchoolSelector = SchoolSelector()
+
+
+Target = Annotated[UptimeTarget | WifiCoverageTarget, Field(discriminator="kind")]
+
+
+class District(Model):
+    """The content of district.yaml."""
+
+    id: Slug
+    name: Name
+    timezone: TimeZone
+    country: str = Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")
+    subdivision: str | None = Field(default=None, description="As the holidays package names it.")
+    credentials: dict[Slug, SnmpCredential] = Field(default_factory=dict)
+    targets: list[Target] = Field(default_factory=list)
+
+
+class CalendarFile(Model):
+    """The content of calendar.yaml."""
+
+    calendars: list[Calendar] = Field(min_length=1)
+
+
+class MappingsFile(Model):
+    """The content of mappings.yaml."""
+
+    mappings: list[Mapping]
+
+
+class Inventory(Model):
+    """A whole district, loaded and cross-checked."""
+
+    district: District
+    calendars: list[Calendar]
+    mappings: list[Mapping]
+    schools: list[School]
+
+    def school(self, school_id: str) -> School:
+        """Return a school by its id.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for school in self.schools:
+            if school.id == school_id:
+                return school
+        raise KeyError(school_id)
+
+    def zone_of(self, school: School) -> ZoneInfo:
+        """Return the school's time zone."""
+        return ZoneInfo(school.timezone or self.district.timezone)

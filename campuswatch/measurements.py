@@ -1,0 +1,407 @@
+"""The catalogue of measurements: what may be stored, in which unit.
+
+Stores, rollups, dashboards and the documentation are made from this table,
+so a name is spelled once. Units are the base units of Prometheus' naming
+guide (seconds, bytes, volts, ...) with three exceptions that the field's
+people read every day: bit/s for rates, dBm for signal and percent (0 to 100)
+for shares.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from campuswatch.readings import FieldValue, Reading
+
+
+class CatalogueError(ValueError):
+    """A reading does not fit the catalogue; the message names what is wrong."""
+
+
+class FieldKind(StrEnum):
+    """How a field may be summarised over a window of time."""
+
+    GAUGE = "gauge"
+    """A level: mean, minimum and maximum make sense."""
+    STATE = "state"
+    """A small integer that holds until the next sample; weigh it by time."""
+    COUNT = "count"
+    """How many happened in the sample's interval: sum it."""
+    TEXT = "text"
+    """A string: only the last one makes sense."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a measurement.
+
+    Attributes:
+        name: the field key.
+        type: the Python type that is stored; the store never sees another,
+            so InfluxDB never refuses a point for a field type conflict.
+        unit: a UCUM-like unit for people ("s", "bit/s", "%"), "" if none.
+        kind: how to summarise it.
+        description: one sentence.
+        states: for a STATE, the meaning of each number.
+    """
+
+    name: str
+    type: type[float] | type[int] | type[bool] | type[str]
+    unit: str
+    kind: FieldKind
+    description: str
+    states: Mapping[int, str] | None = None
+
+    def settle(self, value: FieldValue) -> FieldValue:
+        """Return `value` as this field's type.
+
+        Raises:
+            CatalogueError: the value is no such thing (a string for a float,
+                3.7 for an int, NaN).
+        """
+        if self.type is str:
+            return value if isinstance(value, str) else self._refuse(value)
+        if isinstance(value, str):
+            return self._refuse(value)
+        if self.type is bool:
+            return value if isinstance(value, bool) else self._refuse(value)
+        if not math.isfinite(value):
+            return self._refuse(value)
+        settled = self.type(value)
+        return settled if settled == value else self._refuse(value)
+
+    def _refuse(self, value: FieldValue) -> FieldValue:
+        raise CatalogueError(f"field {self.name!r} expects {self.type.__name__}, not {value!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One row of the catalogue.
+
+    Attributes:
+        name: the measurement's name.
+        description: one sentence.
+        tags: tag keys that identify a point besides `school` and `agent`,
+            which the collector adds; `required` ones come first.
+        required: how many of `tags` every point must have.
+        fields: the fields by name.
+    """
+
+    name: str
+    description: str
+    tags: tuple[str, ...]
+    required: int
+    fields: Mapping[str, Field]
+
+    def reading(
+        self, tags: Mapping[str, str], fields: Mapping[str, FieldValue | None], time: int
+    ) -> Reading:
+        """Build a reading of this measurement.
+
+        Args:
+            tags: tag values; empty ones are left out.
+            fields: field values; those that are None are left out.
+            time: nanoseconds since 1970-01-01 UTC.
+
+        Raises:
+            CatalogueError: an unknown tag or field, a missing required tag,
+                a value of the wrong type, or no field at all.
+        """
+        kept_tags = {key: value for key, value in tags.items() if value}
+        if unknown := kept_tags.keys() - set(self.tags):
+            raise CatalogueError(f"{self.name}: unknown tag {min(unknown)!r}")
+        if missing := set(self.tags[: self.required]) - kept_tags.keys():
+            raise CatalogueError(f"{self.name}: missing tag {min(missing)!r}")
+        kept_fields: dict[str, FieldValue] = {}
+        for key, value in fields.items():
+            if value is None:
+                continue
+            field = self.fields.get(key)
+            if field is None:
+                raise CatalogueError(f"{self.name}: unknown field {key!r}")
+            kept_fields[key] = field.settle(value)
+        if not kept_fields:
+            raise CatalogueError(f"{self.name}: a reading needs at least one field")
+        return Reading(self.name, kept_tags, kept_fields, time)
+
+
+STAMPED_TAGS: Final = ("school", "agent")
+"""Tags that only the collector writes, from the topic a batch arrived on."""
+
+
+class _Catalogue(Mapping[str, Measurement]):
+    """Measurements by name; a missing name says which ones there are."""
+
+    def __init__(self, rows: tuple[Measurement, ...]) -> None:
+        self._rows = {row.name: row for row in rows}
+
+    def __getitem__(self, name: str) -> Measurement:
+        try:
+            return self._rows[name]
+        except KeyError:
+            known = ", ".join(sorted(self._rows))
+            raise CatalogueError(f"unknown measurement {name!r}; known: {known}") from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+def _gauge(name: str, unit: str, description: str) -> Field:
+    return Field(name, float, unit, FieldKind.GAUGE, description)
+
+
+def _level(name: str, unit: str, description: str) -> Field:
+    return Field(name, int, unit, FieldKind.GAUGE, description)
+
+
+def _count(name: str, description: str, unit: str = "") -> Field:
+    return Field(name, int, unit, FieldKind.COUNT, description)
+
+
+def _state(name: str, description: str, **states: int) -> Field:
+    meanings = {number: word.replace("_", "-") for word, number in states.items()}
+    return Field(name, int, "", FieldKind.STATE, description, meanings)
+
+
+def _text(name: str, description: str) -> Field:
+    return Field(name, str, "", FieldKind.TEXT, description)
+
+
+def _measurement(
+    name: str,
+    description: str,
+    tags: tuple[str, ...],
+    fields: tuple[Field, ...],
+    *,
+    required: int | None = None,
+) -> Measurement:
+    return Measurement(
+        name,
+        description,
+        tags,
+        len(tags) if required is None else required,
+        {field.name: field for field in fields},
+    )
+
+
+_IF_ADMIN = {"up": 1, "down": 2, "testing": 3}
+_IF_OPER = {
+    "up": 1,
+    "down": 2,
+    "testing": 3,
+    "unknown": 4,
+    "dormant": 5,
+    "not_present": 6,
+    "lower_layer_down": 7,
+}
+
+CATALOGUE: Final[Mapping[str, Measurement]] = _Catalogue(
+    (
+        _measurement(
+            "availability",
+            "Whether a device answers, asked anew at every interval.",
+            ("device", "room"),
+            (
+                _state("up", "Whether the device is reachable.", down=0, up=1),
+                _state("icmp_up", "Whether it answered ICMP echo.", down=0, up=1),
+                _state("service_up", "Whether its own protocol answered.", down=0, up=1),
+                _gauge("rtt", "s", "Mean round-trip time of the ICMP echoes."),
+                _gauge("loss", "%", "ICMP echoes without an answer."),
+                _gauge("service_time", "s", "Time to the first answer of its own protocol."),
+                _gauge("interval", "s", "Interval at which this is asked."),
+                _text("reason", "Why it is down; absent when up."),
+            ),
+            required=1,
+        ),
+        _measurement(
+            "device_info",
+            "What a device says about itself (SNMPv2-MIB system group, ENTITY-MIB).",
+            ("device", "room"),
+            (
+                _text("description", "sysDescr."),
+                _text("object_id", "sysObjectID."),
+                _text("name", "sysName."),
+                _text("location", "sysLocation."),
+                _text("contact", "sysContact."),
+                _text("vendor", "Manufacturer, from the profile or the device."),
+                _text("model", "Model name."),
+                _text("serial_number", "Serial number of the chassis."),
+                _text("firmware", "Software revision."),
+                _text("profile", "The profile that recognised the device."),
+                _gauge("uptime", "s", "Time since the management system restarted (sysUpTime)."),
+                _level("interface_count", "", "Rows of ifTable (ifNumber)."),
+            ),
+            required=1,
+        ),
+        _measurement(
+            "interface",
+            "A port of a device (IF-MIB, RFC 2863); rates come from 64-bit counters.",
+            ("device", "interface", "room"),
+            (
+                _level("index", "", "ifIndex."),
+                _level("type", "", "ifType, as IANAifType-MIB numbers it."),
+                _text("alias", "ifAlias, the operator's name for the port."),
+                _text("description", "ifDescr."),
+                _state("admin_state", "ifAdminStatus.", **_IF_ADMIN),
+                _state("oper_state", "ifOperStatus.", **_IF_OPER),
+                _level("speed", "bit/s", "Nominal speed (ifHighSpeed, or ifSpeed below 1 Mbit/s)."),
+                _level("mtu", "B", "ifMtu."),
+                _gauge("since_change", "s", "Time since the operational state changed."),
+                _gauge("in_rate", "bit/s", "Received traffic."),
+                _gauge("out_rate", "bit/s", "Sent traffic."),
+                _gauge("in_utilisation", "%", "Received traffic as a share of the speed."),
+                _gauge("out_utilisation", "%", "Sent traffic as a share of the speed."),
+                _gauge("in_unicast", "1/s", "Unicast packets received."),
+                _gauge("out_unicast", "1/s", "Unicast packets sent."),
+                _gauge("in_multicast", "1/s", "Multicast packets received."),
+                _gauge("out_multicast", "1/s", "Multicast packets sent."),
+                _gauge("in_broadcast", "1/s", "Broadcast packets received."),
+                _gauge("out_broadcast", "1/s", "Broadcast packets sent."),
+                _gauge("in_errors", "1/s", "Packets received with errors."),
+                _gauge("out_errors", "1/s", "Packets not sent because of errors."),
+                _gauge("in_discards", "1/s", "Received packets discarded without an error."),
+                _gauge("out_discards", "1/s", "Packets to send discarded without an error."),
+            ),
+            required=2,
+        ),
+        _measurement(
+            "hardware_sensor",
+            "A sensor inside a device (ENTITY-SENSOR-MIB, RFC 3433, and vendors' MIBs).",
+            ("device", "sensor", "quantity", "room"),
+            (
+                _gauge("value", "", "The reading, in the base unit that `quantity` names."),
+                _state(
+                    "status",
+                    "entPhySensorOperStatus.",
+                    ok=1,
+                    unavailable=2,
+                    nonoperational=3,
+                ),
+            ),
+            required=3,
+        ),
+        _measurement(
+            "processor",
+            "Load of one processor (HOST-RESOURCES-MIB hrProcessorLoad and vendors' MIBs).",
+            ("device", "processor", "room"),
+            (_gauge("load", "%", "Share of the last minute the processor was not idle."),),
+            required=2,
+        ),
+        _measurement(
+            "storage",
+            "Memory or a file system of a device (HOST-RESOURCES-MIB hrStorageTable).",
+            ("device", "storage", "type", "room"),
+            (
+                _level("size", "B", "Total size."),
+                _level("used", "B", "Used part."),
+                _gauge("used_share", "%", "Used part as a share of the size."),
+            ),
+            required=3,
+        ),
+        _measurement(
+            "environment",
+            "Air, light and sound of a room, as a sensor in it reports them.",
+            ("device", "room"),
+            (
+                _gauge("temperature", "°C", "Air temperature."),
+                _gauge("humidity", "%", "Relative humidity."),
+                _gauge("co2", "ppm", "Carbon dioxide, volume fraction."),
+                _gauge("pm2_5", "µg/m³", "Particulates up to 2.5 µm."),
+                _gauge("pm10", "µg/m³", "Particulates up to 10 µm."),
+                _gauge("illuminance", "lx", "Illuminance."),
+                _gauge("noise", "dB", "A-weighted sound pressure level."),
+                _gauge("pressure", "Pa", "Atmospheric pressure."),
+            ),
+            required=1,
+        ),
+        _measurement(
+            "presence",
+            "Whether people, doors and windows are where they should be.",
+            ("device", "room"),
+            (
+                _state("occupancy", "Whether the room is occupied.", empty=0, occupied=1),
+                _state("door", "Door or window contact.", closed=0, open=1),
+                _level("people", "", "People counted."),
+            ),
+            required=1,
+        ),
+        _measurement(
+            "power",
+            "Electricity drawn through a plug or meter.",
+            ("device", "room"),
+            (
+                _gauge("power", "W", "Active power."),
+                _gauge("voltage", "V", "RMS voltage."),
+                _gauge("current", "A", "RMS current."),
+                _gauge("energy", "J", "Energy since the meter was reset."),
+                _state("relay", "Whether the plug is switched on.", off=0, on=1),
+            ),
+            required=1,
+        ),
+        _measurement(
+            "device_health",
+            "Battery and link of a small device.",
+            ("device", "room"),
+            (
+                _gauge("battery", "%", "Battery charge."),
+                _gauge("battery_voltage", "V", "Battery voltage."),
+                _gauge("link_quality", "%", "Link quality as the device's network defines it."),
+            ),
+            required=1,
+        ),
+        _measurement(
+            "wifi_signal",
+            "The Wi-Fi signal that a fixed device in a room receives from an access point.",
+            ("device", "room", "bssid", "band"),
+            (
+                _gauge("rssi", "dBm", "Received signal strength."),
+                _gauge("snr", "dB", "Signal-to-noise ratio."),
+                _gauge("noise", "dBm", "Noise floor."),
+                _level("channel", "", "Channel number, as IEEE 802.11 numbers it."),
+                _text("ssid", "Network name."),
+            ),
+            required=1,
+        ),
+        _measurement(
+            "agent",
+            "The edge agent's own health.",
+            (),
+            (
+                _level("spool_batches", "", "Batches waiting in the spool."),
+                _level("spool_bytes", "B", "Their size."),
+                _gauge("spool_age", "s", "Age of the oldest batch waiting."),
+                _count("batches_dropped", "Batches dropped because the spool was full or too old."),
+                _count("polls", "Polls finished."),
+                _count("polls_failed", "Polls that ended without an answer."),
+                _count("polls_skipped", "Polls skipped because the one before still ran."),
+                _gauge("poll_lateness", "s", "Worst delay of a poll's start behind its schedule."),
+                _count("payloads_rejected", "Payloads that no mapping could read."),
+                _count("readings", "Readings produced."),
+                _text("version", "Campuswatch version."),
+            ),
+        ),
+        _measurement(
+            "delivery",
+            "The collector's ledger: one point per batch delivered, written with the batch.",
+            ("stream", "collector"),
+            (
+                _level("seq", "", "The batch's sequence number in its stream, from 1."),
+                _level("lines", "", "Lines stored from it."),
+                _level("quarantined", "", "Lines refused and kept aside."),
+                _gauge("delay", "s", "Time from the batch's creation to its storage."),
+                _state("lane", "How it was sent.", live=0, backfill=1),
+            ),
+        ),
+    )
+)
+"""Every measurement by name."""

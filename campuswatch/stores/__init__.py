@@ -1,0 +1,1 @@
+"""Stores of readings: one protocol, several engines."""

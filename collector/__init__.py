@@ -1,0 +1,1 @@
+"""What runs in the district: takes batches from the broker into the store."""

@@ -1,0 +1,1 @@
+"""What runs in a school: sources of readings, schedule, spool and uplink."""

@@ -1,0 +1,1 @@
+"""Where readings come from; one module or folder per kind of source."""

@@ -1,0 +1,1 @@
+"""A simulated district: devices on real sockets, for the demo and the tests."""

@@ -1,0 +1,1 @@
+"""Whether each school gets what it was promised."""
