@@ -6,16 +6,24 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
+
+from campuswatch.errors import UserError
 
 SecretReference = Annotated[
     str,
     StringConstraints(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$"),
+    Field(
+        json_schema_extra={
+            "patternErrorMessage": '"env:NAME" or "file:PATH", never the secret itself',
+            "writeOnly": True,  # what marks secrets in JSON Schema: no message quotes the value
+        }
+    ),
 ]
 """`env:NAME` or `file:PATH`."""
 
 
-class SecretError(LookupError):
+class SecretError(UserError):
     """A secret is not where its reference says; the message never holds a value."""
 
 

@@ -7,14 +7,19 @@ by an environment variable, `CAMPUSWATCH_BROKER__URL` for `broker.url`.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic_settings import (
-    BaseSettings,
-    SettingsConfigDict,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from campuswatch.errors import UserError
+from campuswatch.inventory.documents import read_document
+from campuswatch.inventory.phrasing import validate_document
 from campuswatch.secrets import SecretReference
+
+SETTINGS_FILE: Final = "settings.yaml"
+_PREFIX: Final = "CAMPUSWATCH_"
+_NESTED: Final = "__"
 
 
 class BrokerSettings(BaseModel):
@@ -68,15 +73,57 @@ class ConsoleSettings(BaseModel):
     port: int = Field(default=8080, ge=0, le=65535)
 
 
-class Settings(BaseSettings):
+class SettingsFile(BaseModel):
     """Everything that `settings.yaml` may hold."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="CAMPUSWATCH_", env_nested_delimiter="__", extra="forbid"
-    )
+    model_config = ConfigDict(extra="forbid")
 
     data_dir: Path = Field(default=Path("data"), description="Spools, DuckDB file, quarantine.")
     broker: BrokerSettings = BrokerSettings()
     store: StoreSettings = StoreSettings()
     collector: CollectorSettings = CollectorSettings()
     console: ConsoleSettings = ConsoleSettings()
+
+
+class Settings(SettingsFile, BaseSettings):
+    """The settings in force: the file's, overridden by the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, env_nested_delimiter=_NESTED, extra="forbid"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file, and read nothing else."""
+        return env_settings, init_settings
+
+
+def load_settings(directory: Path) -> Settings:
+    """Read `settings.yaml` of a directory; without one the defaults hold.
+
+    Raises:
+        UserError: the file, or a variable that overrides it, is wrong.
+    """
+    path = directory / SETTINGS_FILE
+    given = SettingsFile()
+    if path.exists():
+        given = validate_document(read_document(path), SettingsFile)
+    try:
+        return Settings(**given.model_dump(exclude_unset=True))
+    except ValidationError as error:
+        faults = (
+            f"environment variable {_variable(fault['loc'])}: {fault['msg']}"
+            for fault in error.errors(include_input=False)
+        )
+        raise UserError("\n".join(faults)) from None
+
+
+def _variable(location: tuple[str | int, ...]) -> str:
+    return _PREFIX + _NESTED.join(str(part).upper() for part in location)
