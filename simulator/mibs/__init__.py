@@ -1,0 +1,1 @@
+"""What a simulated device says over SNMP, one module for each MIB."""
