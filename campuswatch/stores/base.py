@@ -7,7 +7,18 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from campuswatch.lineprotocol import RejectedLine
 from campuswatch.readings import FieldValue
+
+__all__ = [
+    "Aggregate",
+    "Query",
+    "RejectedLine",
+    "Series",
+    "Store",
+    "StoreError",
+    "StoreUnavailableError",
+]
 
 
 class StoreUnavailableError(ConnectionError):
@@ -16,19 +27,6 @@ class StoreUnavailableError(ConnectionError):
 
 class StoreError(RuntimeError):
     """The store refuses this request for good; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class RejectedLine:
-    """A line that the store will never take.
-
-    Attributes:
-        line: the line as it was written, without its newline.
-        reason: why, in words an operator understands.
-    """
-
-    line: bytes
-    reason: str
 
 
 class Aggregate(StrEnum):
