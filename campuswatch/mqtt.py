@@ -37,15 +37,28 @@ def broker_address(url: str) -> BrokerAddress:
     )
 
 
-def new_client(settings: BrokerSettings, client_id: str, *, manual_ack: bool = False) -> Client:
+def new_client(
+    settings: BrokerSettings, client_id: str, *, manual_ack: bool = False, reconnect: bool = True
+) -> Client:
     """Return an unconnected client with the broker's credentials and certificates.
+
+    Args:
+        settings: which broker, and who we are to it.
+        client_id: the client identifier; a broker closes a connection when
+            another comes with the same one.
+        manual_ack: whether the caller acknowledges each message itself.
+        reconnect: whether the client connects anew by itself when a connection is lost.
 
     Raises:
         SecretError: the password is not where the settings say.
         OSError: a certificate file can't be read.
     """
     client = Client(
-        CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTv5, manual_ack=manual_ack
+        CallbackAPIVersion.VERSION2,
+        client_id=client_id,
+        protocol=MQTTv5,
+        manual_ack=manual_ack,
+        reconnect_on_failure=reconnect,
     )
     if settings.username is not None:
         password = None if settings.password is None else resolve(settings.password)
