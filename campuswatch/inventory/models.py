@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
@@ -26,7 +26,15 @@ from pydantic import (
 
 from campuswatch.secrets import SecretReference
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=63)]
+SLUG_WORDS: Final = (
+    'an id of at most 63 lower-case letters, digits and single hyphens, such as "east-gate-2"'
+)
+
+Slug = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=63),
+    Field(json_schema_extra={"patternErrorMessage": SLUG_WORDS}),
+]
 """An id: lower-case letters, digits and single hyphens; fit for a topic level."""
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -76,7 +84,7 @@ def _known_zone(name: str) -> str:
     return name
 
 
-TimeZone = Annotated[str, AfterValidator(_known_zone)]
+TimeZone = Annotated[str, AfterValidator(_known_zone), Field(examples=["Asia/Shanghai"])]
 
 
 class Model(BaseModel):
@@ -144,12 +152,25 @@ class Building(Model):
     floors: list[Floor] = Field(min_length=1)
 
 
-class MqttAddress(Model):
-    """How a device speaks on its school's local broker."""
+def _topic_filter(text: str) -> str:
+    levels = text.split("/")
+    if (
+        not text
+        or "\0" in text
+        or any("+" in level and level != "+" for level in levels)
+        or any("#" in level for level in levels[:-1])
+        or ("#" in levels[-1] and levels[-1] != "#")
+    ):
+        raise ValueError("expected a topic filter in which + and # each fill a whole level")
+    return text
 
-    topic: str = Field(
-        min_length=1,
+
+class MqttAddress(Model):
+    """One kind of message that a device sends on its school's local broker."""
+
+    topic: Annotated[str, AfterValidator(_topic_filter)] = Field(
         description="Topic filter; + and # as in MQTT 5 section 4.7.",
+        examples=["zigbee2mqtt/room-101-climate"],
     )
     mapping: Slug = Field(description="A mapping of mappings.yaml that reads its payloads.")
 
@@ -170,7 +191,10 @@ class Device(Model):
         default=None, description="SNMP profile; omit to recognise the device by itself."
     )
     ping: bool = Field(default=True, description="Whether to ask it by ICMP echo.")
-    mqtt: MqttAddress | None = None
+    mqtt: list[MqttAddress] = Field(
+        default_factory=list,
+        description="Messages it sends; a payload that holds two measurements is listed twice.",
+    )
     uplink: Slug | None = Field(
         default=None, description="The device through which it reaches the internet."
     )
@@ -186,10 +210,10 @@ class Device(Model):
 
     @model_validator(mode="after")
     def _reachable(self) -> Device:
-        if self.address is None and self.mqtt is None:
-            raise ValueError("expected an address or an mqtt topic")
+        if self.address is None and not self.mqtt:
+            raise ValueError("the device has neither address nor mqtt; expected one of them")
         if self.snmp is not None and self.address is None:
-            raise ValueError("expected an address, because snmp is set")
+            raise ValueError("the device has snmp but no address; expected an address")
         return self
 
 
@@ -198,8 +222,11 @@ class LocalBroker(Model):
 
     url: str = Field(
         default="mqtt://127.0.0.1:1883",
-        pattern=r"^mqtts?://[^/]+$",
+        pattern=r"^mqtts?://[^/@]+$",
         description="mqtt://host:port, or mqtts:// for TLS.",
+        json_schema_extra={
+            "patternErrorMessage": "mqtt://host:port or mqtts://host:port, without a password"
+        },
     )
     username: str | None = None
     password: SecretReference | None = None
@@ -279,11 +306,13 @@ class UserCredential(Model):
     @model_validator(mode="after")
     def _complete(self) -> UserCredential:
         if (self.auth is None) != (self.auth_key is None):
-            raise ValueError("expected auth and auth_key together")
+            raise ValueError("one of auth and auth_key is missing; expected both or neither")
         if (self.priv is None) != (self.priv_key is None):
-            raise ValueError("expected priv and priv_key together")
+            raise ValueError("one of priv and priv_key is missing; expected both or neither")
         if self.priv is not None and self.auth is None:
-            raise ValueError("expected auth, because USM has no privacy without authentication")
+            raise ValueError(
+                "priv without auth; expected auth too, because USM has no privacy without it"
+            )
         return self
 
 
@@ -296,7 +325,9 @@ class MappedField(Model):
     path: str = Field(min_length=1, description='JSONPath (RFC 9535), such as "$.temperature".')
     unit: str | None = Field(default=None, description="Unit of the payload, if not the field's.")
     values: dict[str, float] | None = Field(
-        default=None, description='Numbers for words, such as {"ON": 1, "OFF": 0}.'
+        default=None,
+        description='Numbers for words, such as {"ON": 1, "OFF": 0}; '
+        'JSON true and false are the words "true" and "false".',
     )
 
 
@@ -308,7 +339,8 @@ class Mapping(Model):
     fields: dict[str, MappedField] = Field(min_length=1)
     tags: dict[str, str] = Field(
         default_factory=dict,
-        description="Tag values; {1} stands for the topic level that the first + matched.",
+        description="Tag values: text, in which {1} stands for the topic level that the first + "
+        'matched, or a JSONPath into the payload, which begins with "$".',
     )
     time: str | None = Field(
         default=None, description="JSONPath of the payload's own time (RFC 3339 or Unix seconds)."
@@ -325,7 +357,9 @@ class Period(Model):
     @model_validator(mode="after")
     def _forward(self) -> Period:
         if self.end <= self.start:
-            raise ValueError("expected an end later than the start")
+            raise ValueError(
+                f"end {self.end:%H:%M} is not after start {self.start:%H:%M}; expected a later end"
+            )
         return self
 
 
@@ -340,7 +374,7 @@ class Term(Model):
     @model_validator(mode="after")
     def _forward(self) -> Term:
         if self.end < self.start:
-            raise ValueError("expected an end not before the start")
+            raise ValueError(f"end {self.end} is before start {self.start}; expected a later end")
         return self
 
 
@@ -415,7 +449,13 @@ class District(Model):
     id: Slug
     name: Name
     timezone: TimeZone
-    country: str = Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")
+    country: str = Field(
+        pattern=r"^[A-Z]{2}$",
+        description="ISO 3166-1 alpha-2.",
+        json_schema_extra={
+            "patternErrorMessage": 'two capital letters of ISO 3166-1, such as "CN"'
+        },
+    )
     subdivision: str | None = Field(default=None, description="As the holidays package names it.")
     credentials: dict[Slug, SnmpCredential] = Field(default_factory=dict)
     targets: list[Target] = Field(default_factory=list)

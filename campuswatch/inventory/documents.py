@@ -1,0 +1,154 @@
+"""YAML files whose every value knows its line."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
+
+from campuswatch.inventory.problems import InventoryError, Problem
+
+Location = Sequence[str | int]
+"""Keys and list indices that lead from a document's top to a value."""
+
+_SYNTAX: Final = {
+    "found character '\\t' that cannot start any token": (
+        "a tab indents this line; expected spaces"
+    ),
+    "mapping values are not allowed here": (
+        "a second ': ' in one value, or a wrong indentation; "
+        "expected one 'key: value' a line, and quotes around text that holds ': '"
+    ),
+    "could not find expected ':'": "this line is no 'key: value'; expected a ':' after the key",
+    "found unexpected end of stream": "a quotation mark is never closed; expected it before here",
+    "but found another document": "a second document begins here; expected one document a file",
+}
+"""Words for what the YAML reader says; the rest is handed on as it says it."""
+
+
+class Document:
+    """One YAML file, read.
+
+    Attributes:
+        path: where it was read from.
+        data: its content as plain dicts, lists and scalars.
+    """
+
+    def __init__(self, path: Path, root: Node, data: object) -> None:
+        self.path = path
+        self.data = data
+        self._root = root
+
+    def line(self, location: Location = ()) -> int:
+        """Return the line, from 1, on which a value begins.
+
+        Parts of the location that the file does not have (a key that is
+        missing, the tag of a union) are passed over: the line is then that of
+        the value around it.
+        """
+        node, line = self._root, _line(self._root)
+        for part in location:
+            node, line = _child(node, part) or (node, line)
+        return line
+
+    def problem(self, location: Location, text: str) -> Problem:
+        """Return a problem at the line of a value."""
+        return Problem(self.path, self.line(location), text)
+
+
+def read_document(path: Path) -> Document:
+    """Read one YAML 1.2 file.
+
+    Raises:
+        InventoryError: it can't be read, is empty, is no YAML, or has a key
+            twice; the messages never quote values, which may be secrets.
+    """
+    root = _compose(path, _text(path))
+    if duplicates := sorted(_duplicate_keys(path, root, seen=set())):
+        raise InventoryError(duplicates)
+    try:
+        data = YAML(typ="safe", pure=True).constructor.construct_document(root)
+    except MarkedYAMLError as error:
+        raise InventoryError([_syntax_problem(path, error)]) from None
+    except ValueError as error:
+        raise InventoryError([Problem(path, 0, f"{error}; expected plain YAML")]) from None
+    return Document(path, root, data)
+
+
+def _text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InventoryError([Problem(path, 0, f"{error.strerror}; expected a file")]) from None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        text = f"byte 0x{content[error.start]:02x} is not UTF-8; expected a file saved as UTF-8"
+        raise InventoryError([Problem(path, line, text)]) from None
+
+
+def _compose(path: Path, text: str) -> Node:
+    try:
+        root = YAML(typ="safe", pure=True).compose(io.StringIO(text))
+    except MarkedYAMLError as error:
+        raise InventoryError([_syntax_problem(path, error)]) from None
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        problem = f"control character {error.character!r}; expected printable text"
+        raise InventoryError([Problem(path, line, problem)]) from None
+    except YAMLError as error:
+        raise InventoryError([Problem(path, 0, f"no YAML: {error}")]) from None
+    if root is None:
+        raise InventoryError([Problem(path, 0, "the file is empty; expected 'key: value' lines")])
+    if not isinstance(root, MappingNode):
+        problem = "the file holds no keys at its top; expected 'key: value' lines"
+        raise InventoryError([Problem(path, _line(root), problem)])
+    return root
+
+
+def _syntax_problem(path: Path, error: MarkedYAMLError) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    said = error.problem or error.context or "not YAML"
+    if said.startswith("found undefined alias"):
+        said = "a value that begins with '*' is an alias, and none has that name; expected quotes"
+    return Problem(path, mark.line + 1 if mark else 0, _SYNTAX.get(said, f"no valid YAML: {said}"))
+
+
+def _duplicate_keys(path: Path, node: Node, seen: set[int]) -> Iterator[Problem]:
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, SequenceNode):
+        for item in node.value:
+            yield from _duplicate_keys(path, item, seen)
+    if isinstance(node, MappingNode):
+        first: dict[str, int] = {}
+        for key, value in node.value:
+            if isinstance(key, ScalarNode) and key.value in first:
+                text = f"key {key.value!r} is already on line {first[key.value]}; expected it once"
+                yield Problem(path, _line(key), text)
+            elif isinstance(key, ScalarNode):
+                first[key.value] = _line(key)
+            yield from _duplicate_keys(path, value, seen)
+
+
+def _line(node: Node) -> int:
+    line: int = node.start_mark.line
+    return line + 1
+
+
+def _child(node: Node, part: str | int) -> tuple[Node, int] | None:
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            if isinstance(key, ScalarNode) and key.value == str(part):
+                return value, _line(key)
+    if isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return node.value[part], _line(node.value[part])
+    return None
