@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -44,7 +44,7 @@ class ServiceContext:
 class Service(Protocol):
     """Runs until cancelled, and then leaves nothing half done."""
 
-    def __call__(self, context: ServiceContext) -> Awaitable[None]: ...
+    def __call__(self, context: ServiceContext, /) -> Awaitable[None]: ...
 
 
 def load_service(name: str) -> Service:
@@ -60,25 +60,30 @@ def load_service(name: str) -> Service:
     raise UserError(f"no service {name!r}; known: {known}")
 
 
-async def run_services(context: ServiceContext, services: list[Service]) -> None:
-    """Run services side by side until SIGINT or SIGTERM, or until one fails.
+async def run_services(context: ServiceContext, services: Sequence[Service]) -> None:
+    """Run services side by side until SIGINT or SIGTERM, or until one ends by itself.
+
+    They are stopped one after the other in reverse order, so that a service
+    can still hand its last work to those named before it.
 
     Raises:
-        BaseExceptionGroup: what the failed services raised; the others are
-            cancelled and awaited first.
+        Exception: what a failed service raised, once the others have stopped.
     """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_run(service, context)) for service in services]
-        await stop.wait()
-        for task in tasks:
-            task.cancel()
+    tasks = [asyncio.create_task(_run(service, context)) for service in services]
+    for task in tasks:
+        task.add_done_callback(lambda _task: stop.set())
+    await stop.wait()
+    for task in reversed(tasks):
+        task.cancel()
+        await asyncio.wait([task])
+    for task in tasks:
+        if not task.cancelled():
+            task.result()
 
 
-async def _run(
-    service: Callable[[ServiceContext], Awaitable[None]], context: ServiceContext
-) -> None:
+async def _run(service: Service, context: ServiceContext) -> None:
     await service(context)

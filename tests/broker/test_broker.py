@@ -141,7 +141,7 @@ def test_a_publisher_is_answered_only_after_the_subscriber(port: int) -> None:
     assert mid not in agent.acknowledged
     properties = collector.received[0].properties
     assert properties is not None
-    assert properties.json()["UserProperty"] == [("seq", "7")]
+    assert properties.json()["UserProperty"] == [("seq", "7")]  # type: ignore[no-untyped-call]
     collector.acknowledge(1)
     wait_until(lambda: mid in agent.acknowledged, "the acknowledgement")
     assert agent.acknowledged[mid] == 0

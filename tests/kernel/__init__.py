@@ -1,0 +1,1 @@
+"""The parts of the kernel that have no folder of their own."""
