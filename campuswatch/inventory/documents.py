@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
@@ -73,12 +74,23 @@ def read_document(path: Path) -> Document:
     if duplicates := sorted(_duplicate_keys(path, root, seen=set())):
         raise InventoryError(duplicates)
     try:
-        data = YAML(typ="safe", pure=True).constructor.construct_document(root)
+        data = _yaml().constructor.construct_document(root)
     except MarkedYAMLError as error:
         raise InventoryError([_syntax_problem(path, error)]) from None
-    except ValueError as error:
-        raise InventoryError([Problem(path, 0, f"{error}; expected plain YAML")]) from None
     return Document(path, root, data)
+
+
+class _Constructor(SafeConstructor):
+    """Leaves dates as text, so that a day which does not exist is a fault with a line."""
+
+
+_Constructor.add_constructor("tag:yaml.org,2002:timestamp", _Constructor.construct_yaml_str)
+
+
+def _yaml() -> YAML:
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Constructor = _Constructor
+    return yaml
 
 
 def _text(path: Path) -> str:
@@ -96,7 +108,7 @@ def _text(path: Path) -> str:
 
 def _compose(path: Path, text: str) -> Node:
     try:
-        root = YAML(typ="safe", pure=True).compose(io.StringIO(text))
+        root = _yaml().compose(io.StringIO(text))
     except MarkedYAMLError as error:
         raise InventoryError([_syntax_problem(path, error)]) from None
     except ReaderError as error:

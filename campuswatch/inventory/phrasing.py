@@ -62,34 +62,31 @@ def _problems(
         location = error["loc"]
         if error["type"] == "missing" and (location[:-1], location[-1]) in meant:
             continue  # the misspelt key is reported, and once it is right nothing is missing
-        yield document.problem(location, _text(schema, error))
+        yield document.problem(schema.written(location), _text(schema, error))
 
 
 def _text(schema: _SchemaTree, error: ErrorDetails) -> str:
     location, kind = error["loc"], error["type"]
-    if kind == "extra_forbidden":
+    if kind in {"extra_forbidden", "invalid_key"}:
         near = _nearest(schema, location)
         known = f"expected one of {', '.join(schema.keys(location[:-1]))}"
         return f"unknown key {location[-1]!r}; " + (f"did you mean {near!r}?" if near else known)
     if kind == "missing":
         return f"key {location[-1]!r} is missing; expected {schema.expected(location)}"
     if kind == "union_tag_not_found":
-        return f"key {_tag(error)!r} is missing; expected {_variants(schema, location)}"
+        return f"key {_tag(error)!r} is missing; expected {schema.variants(location)}"
     if kind == "union_tag_invalid":
         value = _quoted(error["input"][_tag(error)])
-        return f"{_tag(error)} is {value}; expected {_variants(schema, location)}"
+        return f"{_tag(error)} is {value}; expected {schema.variants(location)}"
     expected = schema.expected(location)
     if kind == "value_error":
         said = str(error["ctx"]["error"])
         if isinstance(error["input"], dict):
             return said
         expected = said.removeprefix("expected ")
-    return f"{_name(location)} is {_found(schema, error)}; expected {expected}"
-
-
-def _variants(schema: _SchemaTree, location: Location) -> str:
-    """Return the words for the variants of the union at `location`."""
-    return _one_of(list(schema.at(location).get("discriminator", {}).get("mapping", {})))
+    near = nearest(str(error["input"]), schema.at(location).get("enum", []))
+    expected = f"expected {expected}" if near is None else f"did you mean {_quoted(near)}?"
+    return f"{_name(location)} is {_found(schema, error)}; {expected}"
 
 
 def _tag(error: ErrorDetails) -> str:
@@ -111,20 +108,17 @@ def _name(location: Location) -> str:
 def _found(schema: _SchemaTree, error: ErrorDetails) -> str:
     """Return words for the faulty value, without quoting what may be a secret."""
     value = error["input"]
-    if error["loc"][-1:] == ("[key]",):
-        return "no such key"
-    shape = schema.at(error["loc"])
     if value is None:
         return "empty"
     if isinstance(value, dict):
         return "a group of keys"
     if isinstance(value, list):
-        return "an empty list" if not value else "a list"
+        return "a list" if value else "an empty list"
+    if error["loc"][-1:] == ("[key]",):
+        return "no such key"
     if schema.is_secret(error["loc"]):
         return "no reference to a secret"
-    if "properties" in shape or "oneOf" in shape or shape.get("type") in {"object", "array"}:
-        return "a single value"
-    return _quoted(value)
+    return "a single value" if schema.is_group(error["loc"]) else _quoted(value)
 
 
 def _quoted(value: object) -> str:
@@ -142,6 +136,12 @@ def _one_of(values: list[object]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
+def _variants(schema: Schema) -> dict[str | int, str]:
+    """Return the references to a union's variants, by tag; {} if it is no union."""
+    variants: dict[str | int, str] = schema.get("discriminator", {}).get("mapping", {})
+    return variants
+
+
 class _SchemaTree:
     """The JSON Schema of a model, walked by pydantic's error locations."""
 
@@ -151,18 +151,39 @@ class _SchemaTree:
 
     def at(self, location: Location) -> Schema:
         """Return the schema of the value at a location; {} if there is none."""
-        schema = self._settled(self._root)
+        return self._path(location)[-1]
+
+    def written(self, location: Location) -> Location:
+        """Return a location as the file has it: without the tags of unions."""
+        path = self._path(location)
+        return [
+            part
+            for part, schema in zip(location, path, strict=False)
+            if part not in _variants(schema)
+        ]
+
+    def _path(self, location: Location) -> list[Schema]:
+        path = [self._settled(self._root)]
         for part in location:
-            schema = self._settled(self._child(schema, part))
-        return schema
+            path.append(self._settled(self._child(path[-1], part)))
+        return path
 
     def keys(self, location: Location) -> list[str]:
         """Return the keys that the mapping at a location may have."""
         return list(self.at(location).get("properties", {}))
 
+    def variants(self, location: Location) -> str:
+        """Return words for the tags of the union at a location."""
+        return _one_of(list(_variants(self.at(location))))
+
     def is_secret(self, location: Location) -> bool:
         """Return whether the value at a location refers to a secret."""
-        return bool(self.at(location).get("writeOnly"))
+        return "writeOnly" in self.at(location)
+
+    def is_group(self, location: Location) -> bool:
+        """Return whether keys or items belong at a location, not a single value."""
+        schema = self.at(location)
+        return "oneOf" in schema or schema.get("type") in {"object", "array"}
 
     def expected(self, location: Location) -> str:
         """Return words for what belongs at a location."""
@@ -181,18 +202,12 @@ class _SchemaTree:
         return words + _bounds(schema) + _example(schema)
 
     def _child(self, schema: Schema, part: str | int) -> Schema:
-        variants = schema.get("discriminator", {}).get("mapping", {})
-        if part in variants:
+        if part in (variants := _variants(schema)):
             return {"$ref": variants[part]}
-        if isinstance(part, int):
-            found: Schema = schema.get("items", {})
-            return found
-        if part in schema.get("properties", {}):
-            return schema["properties"][part]
-        for names in schema.get("patternProperties", {}).values():
-            return names
-        others = schema.get("additionalProperties")
-        return others if isinstance(others, dict) else {}
+        named = schema.get("properties", {})
+        others = [*schema.get("patternProperties", {}).values(), schema.get("additionalProperties")]
+        child = schema.get("items") if isinstance(part, int) else named.get(part, others[0])
+        return child if isinstance(child, dict) else {}
 
     def _settled(self, schema: Schema) -> Schema:
         """Follow references, and look through "or null"."""
@@ -216,7 +231,7 @@ def _bounds(schema: Schema) -> str:
     )
     words = [f"{word} {schema[key]:g}" for key, word in bounds if key in schema]
     if "maxLength" in schema:
-        words.append(f"at most {schema['maxLength']} characters")
+        words.append(f"{schema.get('minLength', 0)} to {schema['maxLength']} characters")
     if schema.get("minItems") == 1:
         words.append("at least one item")
     return f", {' and '.join(words)}" if words else ""
