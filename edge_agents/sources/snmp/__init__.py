@@ -1,0 +1,1 @@
+"""SNMP: one device is one source, read as its profile says."""

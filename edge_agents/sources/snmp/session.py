@@ -1,0 +1,392 @@
+"""One conversation with one SNMP agent.
+
+gufo-snmp encodes and decodes in Rust, but its Python layer hands out one
+varbind at a time, and its answers hide four things that a poller must know.
+This module is the only one that touches gufo's sockets; what it settles:
+
+* **Speed.** A whole PDU crosses from Rust to Python at once (a list), and the
+  socket is registered with the event loop once, not for each request.
+* **tooBig and other error-status** look like an empty answer, and so does the
+  end of the MIB view. An empty GETBULK is asked again with max-repetitions 1,
+  an empty GET with half its OIDs.
+* **OIDs that don't increase** are not noticed, so the last OID of each PDU is
+  compared with that of the one before.
+* **Answers above 4,080 bytes** are cut off and can't be decoded, so a decoding
+  error is met as a size that was too big.
+* **notInTimeWindow** (SNMPv3) is reported as an authentication failure, but
+  has set the clock right; so one is asked again, and only the second counts.
+
+Late answers to an earlier request are skipped by gufo, which draws a new
+request-id for every try.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, Final, NamedTuple, Protocol, TypeVar, cast
+
+import gufo.snmp
+from gufo.snmp._fast import GetIter, SnmpV2cClientSocket, SnmpV3ClientSocket
+from gufo.snmp.utils import format_sock_addr
+
+from edge_agents.sources.snmp.credentials import Access, CommunityAccess, UserAccess
+from edge_agents.sources.snmp.errors import (
+    SnmpAuthError,
+    SnmpDecodeError,
+    SnmpLoopError,
+    SnmpTimeoutError,
+    SnmpUnreachableError,
+)
+
+Value = int | float | str | bytes
+"""INTEGER, counters, gauges and time ticks are int; OCTET STRING and Opaque are
+bytes; OBJECT IDENTIFIER and IpAddress are dotted str."""
+
+SYS_UP_TIME: Final = "1.3.6.1.2.1.1.3.0"
+
+MAX_REPETITIONS: Final = 50
+"""So many counters with their OIDs (28 bytes each) fill an Ethernet frame."""
+MAX_GET: Final = 24
+"""OIDs in one GET; agents that refuse it get fewer."""
+
+_GROW_AFTER: Final = 64
+Answer = TypeVar("Answer")
+Varbinds = list[tuple[str, Value] | None]
+"""As gufo gives them: None stands for the first varbind beyond the subtree."""
+
+
+class Page(NamedTuple):
+    """The varbinds of one PDU that belong to the walk.
+
+    Attributes:
+        varbinds: OIDs (dotted, no leading dot) and values.
+        at: when it arrived, on the event loop's clock (monotonic), in seconds.
+    """
+
+    varbinds: list[tuple[str, Value]]
+    at: float
+
+
+class SnmpSession(Protocol):
+    """What the poller needs of an SNMP implementation; one request at a time."""
+
+    async def get(self, oids: Sequence[str]) -> dict[str, Value]:
+        """Return the values of those instances that exist.
+
+        Raises:
+            SnmpError: its kind says what to do.
+        """
+        ...
+
+    def walk(self, root: str, rows: int | None = None) -> AsyncIterator[Page]:
+        """Yield everything below `root`, PDU by PDU.
+
+        Args:
+            root: OID, dotted, no leading dot.
+            rows: how many varbinds are expected; saves asking for what follows.
+
+        Raises:
+            SnmpError: its kind says what to do.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close the socket; the next request opens a new one."""
+        ...
+
+
+class Size:
+    """How much to ask for at once: halved when too much, grown again slowly.
+
+    Attributes:
+        now: the present size.
+    """
+
+    def __init__(self, largest: int) -> None:
+        self.now = largest
+        self._largest = largest
+        self._good = 0
+
+    def shrink_to(self, size: int) -> None:
+        """Note that `size` is the most that was answered."""
+        self.now = max(1, size)
+        self._good = 0
+
+    def answered(self) -> None:
+        """Note a good answer; after 64 in a row, one more is asked for."""
+        self._good += 1
+        if self._good >= _GROW_AFTER and self.now < self._largest:
+            self.now += 1
+            self._good = 0
+
+
+class GufoSession:
+    """An `SnmpSession` on gufo-snmp's sockets, v2c and v3.
+
+    Args:
+        address: IPv4 or IPv6 address.
+        port: UDP port.
+        access: community or user.
+        timeout: of one try, in seconds.
+        retries: further tries.
+    """
+
+    def __init__(
+        self, address: str, port: int, access: Access, *, timeout: float, retries: int
+    ) -> None:
+        self._address = address
+        self._port = port
+        self._access = access
+        self._timeout = timeout
+        self._tries = retries + 1
+        self._repetitions = Size(MAX_REPETITIONS)
+        self._get_size = Size(MAX_GET)
+        self._line: _Line | None = None
+
+    async def get(self, oids: Sequence[str]) -> dict[str, Value]:
+        """See `SnmpSession.get`."""
+        answer: dict[str, Value] = {}
+        done = 0
+        while done < len(oids):
+            part = oids[done : done + self._get_size.now]
+            answer |= await self._get_part(part)
+            done += len(part)
+        return answer
+
+    async def _get_part(self, oids: Sequence[str]) -> dict[str, Value]:
+        # sysUpTime.0 exists wherever there is an agent, so an answer that lacks
+        # even that is not "no such instance" but an error-status.
+        asked = [SYS_UP_TIME, *(oid for oid in oids if oid != SYS_UP_TIME)]
+        answer = await self._retried(lambda line: line.get(asked))
+        if answer:
+            self._get_size.answered()
+            return {oid: answer[oid] for oid in oids if oid in answer}
+        if len(oids) == 1:
+            return {}
+        middle = len(oids) // 2
+        self._get_size.shrink_to(middle)
+        return await self._get_part(oids[:middle]) | await self._get_part(oids[middle:])
+
+    async def walk(self, root: str, rows: int | None = None) -> AsyncIterator[Page]:
+        """See `SnmpSession.walk`."""
+        clock = asyncio.get_running_loop().time
+        subtree = GetIter(root)
+        after, seen = root, 0
+        while True:
+            expected = MAX_REPETITIONS if rows is None or seen > rows else rows - seen + 1
+            varbinds = await self._page(subtree, after, expected)
+            at = clock()
+            found = [varbind for varbind in varbinds if varbind is not None]
+            if found:
+                last = found[-1][0]
+                if after != root and _key(last) <= _key(after):
+                    raise SnmpLoopError(f"the walk loops: OID {last} comes after {after}")
+                after, seen = last, seen + len(found)
+                yield Page(found, at)
+            if len(found) < len(varbinds) or not varbinds:
+                return
+
+    async def _page(self, subtree: GetIter, after: str, expected: int) -> Varbinds:
+        """Return the varbinds after an OID, [] at the end of the MIB view."""
+        size = min(expected, self._repetitions.now)
+
+        def halve() -> None:
+            nonlocal size
+            size = max(1, size // 2)
+
+        asked = size
+        varbinds = await self._retried(lambda line: line.bulk(subtree, after, size), halve)
+        if not varbinds and size > 1:
+            # The end of the MIB view, or an error-status such as tooBig.
+            varbinds = await self._retried(lambda line: line.bulk(subtree, after, 1))
+            if varbinds:
+                halve()
+        if size < asked:
+            self._repetitions.shrink_to(size)
+        else:
+            self._repetitions.answered()
+        return varbinds
+
+    async def _retried(
+        self,
+        ask: Callable[[_Line], Awaitable[Answer]],
+        ask_less: Callable[[], None] = lambda: None,
+    ) -> Answer:
+        """Ask until there is an answer or no try is left.
+
+        Args:
+            ask: one try.
+            ask_less: called after a failure that the size may explain.
+        """
+        tries, clock_set = self._tries, False
+        while True:
+            try:
+                return await ask(await self._open())
+            except SnmpAuthError:
+                if clock_set:
+                    self.close()
+                    raise
+                clock_set = True
+            except (SnmpTimeoutError, SnmpDecodeError, SnmpUnreachableError) as error:
+                tries -= 1
+                if tries == 0:
+                    self.close()
+                    raise
+                if not isinstance(error, SnmpUnreachableError):
+                    ask_less()
+
+    async def _open(self) -> _Line:
+        if self._line is None:
+            self._line = _Line(self._address, self._port, self._access, self._timeout)
+        await self._line.prepare()
+        return self._line
+
+    def close(self) -> None:
+        """See `SnmpSession.close`."""
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+
+class _Line:
+    """One open socket of gufo's: single tries, and its errors in our words."""
+
+    def __init__(self, address: str, port: int, access: Access, timeout: float) -> None:
+        self._access = access
+        self._timeout = timeout
+        self._loop = asyncio.get_running_loop()
+        self._waiting: tuple[Callable[[], Any], asyncio.Future[Any]] | None = None
+        self._engine_known = False
+        self._heard = False
+        place = format_sock_addr(address, port)
+        try:
+            self._socket = _socket(place, access)
+        except OSError as error:
+            raise SnmpUnreachableError(_words(error)) from None
+        self._loop.add_reader(self._socket.get_fd(), self._readable)
+
+    async def prepare(self) -> None:
+        """Discover the engine's id, boots and time (RFC 3414, 4), once, if v3."""
+        socket = self._socket
+        if self._engine_known or not isinstance(socket, SnmpV3ClientSocket):
+            return
+        assert isinstance(self._access, UserAccess)
+        await self._exchange(socket.send_refresh, socket.recv_refresh)
+        user = self._access.user
+        socket.set_keys(
+            user.name,
+            user.get_auth_alg(),
+            user.get_auth_key(),
+            user.get_priv_alg(),
+            user.get_priv_key(),
+        )
+        self._engine_known = True
+
+    async def get(self, oids: list[str]) -> dict[str, Value]:
+        answer = await self._exchange(
+            partial(self._socket.send_get_many, oids), self._socket.recv_get_many
+        )
+        self._heard = True
+        return cast("dict[str, Value]", answer)  # gufo leaves NULLs out
+
+    async def bulk(self, subtree: GetIter, after: str, size: int) -> Varbinds:
+        # A GetIter holds a subtree, a position and a size, none of which can be
+        # changed. Sending needs the last two, receiving only the first.
+        position = GetIter(after, size)
+
+        def receive() -> Varbinds:
+            try:
+                return cast("Varbinds", self._socket.recv_get_bulk(subtree))
+            except StopAsyncIteration:
+                return []
+
+        varbinds = await self._exchange(partial(self._socket.send_get_bulk, position), receive)
+        self._heard = True
+        return varbinds
+
+    def close(self) -> None:
+        self._loop.remove_reader(self._socket.get_fd())
+
+    async def _exchange(self, send: Callable[[], None], receive: Callable[[], Answer]) -> Answer:
+        future: asyncio.Future[Answer] = self._loop.create_future()
+        self._waiting = (receive, future)
+        timer = self._loop.call_later(self._timeout, self._time_out, future)
+        try:
+            send()
+            return await future
+        except OSError as error:
+            raise SnmpUnreachableError(_words(error)) from None
+        finally:
+            timer.cancel()
+            self._waiting = None
+
+    def _readable(self) -> None:
+        if self._waiting is None or self._waiting[1].done():
+            self._skip()
+            return
+        receive, future = self._waiting
+        try:
+            future.set_result(receive())
+        except BlockingIOError:
+            pass  # it was a late answer to an earlier request
+        except BaseException as error:  # noqa: BLE001
+            future.set_exception(self._explained(error))
+
+    def _skip(self) -> None:
+        """Take an answer that nobody waits for off the socket."""
+        with contextlib.suppress(Exception):
+            self._socket.recv_get_many()
+
+    def _time_out(self, future: asyncio.Future[Answer]) -> None:
+        if not future.done():
+            future.set_exception(SnmpTimeoutError(self._silence()))
+
+    def _silence(self) -> str:
+        if isinstance(self._access, UserAccess) and self._engine_known and not self._heard:
+            # An agent that can't decrypt says nothing that gufo would understand.
+            return (
+                f"the agent is there but ignores user {self._access.user.name!r}: "
+                "wrong privacy password or protocol"
+            )
+        if isinstance(self._access, CommunityAccess) and not self._heard:
+            return f"no answer within {self._timeout:g} s (or wrong community)"
+        return f"no answer within {self._timeout:g} s"
+
+    def _explained(self, error: BaseException) -> BaseException:
+        if isinstance(error, gufo.snmp.SnmpAuthError):
+            return SnmpAuthError(self._refusal())
+        if isinstance(error, TimeoutError):
+            return SnmpUnreachableError("nothing listens on the UDP port (ICMP port unreachable)")
+        if isinstance(error, OSError):
+            return SnmpUnreachableError(_words(error))
+        # A malformed message can make the decoder panic; a panic is no Exception.
+        if isinstance(error, gufo.snmp.SnmpError) or type(error).__module__ == "pyo3_runtime":
+            return SnmpDecodeError(f"the answer can't be decoded: {error}")
+        return error
+
+    def _refusal(self) -> str:
+        if isinstance(self._access, UserAccess):
+            return (
+                f"the agent refuses user {self._access.user.name!r}: unknown user, "
+                "wrong authentication password or protocol, or a security level it does not allow"
+            )
+        return "the agent refuses the community (authorizationError)"
+
+
+def _socket(place: str, access: Access) -> SnmpV2cClientSocket | SnmpV3ClientSocket:
+    if isinstance(access, CommunityAccess):
+        return SnmpV2cClientSocket(place, access.community, 0, 0, 0, 0)
+    # Without an engine id, and so without a user, until `prepare` has asked for it.
+    return SnmpV3ClientSocket(place, b"", "", 0, b"", 0, b"", 0, 0, 0, 0)
+
+
+def _words(error: OSError) -> str:
+    """Return gufo's words for an error of the socket without Rust's numbering."""
+    return str(error).partition(" (os error")[0].lower()
+
+
+def _key(oid: str) -> tuple[int, ...]:
+    return tuple(map(int, oid.split(".")))
