@@ -1,0 +1,125 @@
+"""Mosquitto's users and access control, made from the inventory.
+
+Every agent gets a user of its own that may write its own topics and read its
+own commands; the district's services get one each that may read all of them.
+Formats: mosquitto.conf(5), mosquitto_passwd(1).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from campuswatch.inventory.models import Inventory
+from campuswatch.wire import AgentAddress, Channel, subscription
+
+ACL_FILE: Final = "acl"
+PASSWORD_FILE: Final = "passwords"  # noqa: S105 - the file's name
+SECRETS_DIRECTORY: Final = "secrets"
+
+_ITERATIONS = 101
+_SALT_BYTES = 12
+_SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerUser:
+    """One user of the broker.
+
+    Attributes:
+        name: also the name of the file with the secret.
+        writes: topics it may publish to.
+        reads: topic filters it may subscribe to.
+    """
+
+    name: str
+    writes: tuple[str, ...]
+    reads: tuple[str, ...]
+
+
+def broker_users(inventory: Inventory) -> list[BrokerUser]:
+    """Return the users that a district's broker needs."""
+    district = inventory.district.id
+    users = [
+        BrokerUser(
+            "collector",
+            writes=(),
+            reads=(subscription(district, Channel.DATA), subscription(district, Channel.STATUS)),
+        ),
+        BrokerUser("operator", writes=(subscription(district, Channel.COMMAND),), reads=()),
+    ]
+    for school in inventory.schools:
+        for agent in school.agents:
+            address = AgentAddress(district, school.id, agent.id)
+            users.append(
+                BrokerUser(
+                    agent.id,
+                    writes=(address.topic(Channel.DATA), address.topic(Channel.STATUS)),
+                    reads=(address.topic(Channel.COMMAND),),
+                )
+            )
+    return users
+
+
+def write_broker_files(users: Iterable[BrokerUser], directory: Path, rotate: set[str]) -> list[str]:
+    """Write the ACL, the password file and one secret file per user.
+
+    A user whose secret file is there keeps its secret, unless it is in
+    `rotate`. Secret files of users that are no more are removed.
+
+    Args:
+        users: who may connect.
+        directory: made if it is missing.
+        rotate: names of users that get a new secret.
+
+    Returns:
+        The names of users with a new secret.
+
+    Raises:
+        OSError: a file can't be written.
+    """
+    users = list(users)
+    vault = directory / SECRETS_DIRECTORY
+    vault.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = [user.name for user in users if user.name in rotate or not (vault / user.name).exists()]
+    for name in fresh:
+        _write_private(vault / name, secrets.token_urlsafe(_SECRET_BYTES) + "\n")
+    for path in vault.iterdir():
+        if path.name not in {user.name for user in users}:
+            path.unlink()
+    hashed = [f"{user.name}:{_hash((vault / user.name).read_text().strip())}" for user in users]
+    _write_private(directory / PASSWORD_FILE, "\n".join(hashed) + "\n")
+    _write_private(directory / ACL_FILE, "\n".join(_acl(user) for user in users))
+    return fresh
+
+
+def _acl(user: BrokerUser) -> str:
+    lines = [f"user {user.name}"]
+    lines += [f"topic write {topic}" for topic in user.writes]
+    lines += [f"topic read {topic}" for topic in user.reads]
+    return "\n".join(lines) + "\n"
+
+
+def _hash(secret: str) -> str:
+    """Return a secret as Mosquitto 2 keeps it: PBKDF2 with HMAC-SHA-512."""
+    salt = secrets.token_bytes(_SALT_BYTES)
+    digest = hashlib.pbkdf2_hmac("sha512", secret.encode(), salt, _ITERATIONS)
+    encoded = (base64.b64encode(part).decode() for part in (salt, digest))
+    return f"$7${_ITERATIONS}${'$'.join(encoded)}"
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Replace a file in one step, readable by its owner only."""
+    temporary = path.with_name(f".{path.name}.new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
