@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
-from campuswatch.errors import UserError
 from campuswatch.intervals import IntervalSet, Span
 from campuswatch.inventory.models import Calendar, Inventory, Period, School
 
@@ -29,11 +28,10 @@ _EPOCH: Final = dt.date(1970, 1, 1).toordinal()
 class SchoolCalendar:
     """The service calendar of one school.
 
-    A day is a school day when it is an extra day, or when it lies in a term
-    (without any terms: whenever), its weekday is taught and it is no public
-    holiday. A weekend that the country officially works to make up for a
-    bridge day, as China does, is taught too. A closed day is never taught,
-    whatever else is said of it.
+    A school day lies in a term (without any terms: whenever), is not closed,
+    and is either an extra day or a taught weekday that is no public holiday.
+    A weekend that the country officially works to make up for a bridge day,
+    as China does, is taught too.
     """
 
     def __init__(
@@ -48,8 +46,8 @@ class SchoolCalendar:
             subdivision: as the `holidays` package names it.
 
         Raises:
-            UserError: public holidays count, and the `holidays` package does
-                not know the country or the subdivision.
+            NotImplementedError: public holidays count, and the `holidays`
+                package does not know the country or the subdivision.
         """
         self._calendar = calendar
         self._zone = zone
@@ -64,25 +62,23 @@ class SchoolCalendar:
         """Return the calendar that `school` names.
 
         Raises:
-            UserError: there is no such calendar, or its holidays are not known.
+            KeyError: there is no such calendar.
+            NotImplementedError: as when made directly.
         """
-        for calendar in inventory.calendars:
-            if calendar.id == school.calendar:
-                district = inventory.district
-                zone = inventory.zone_of(school)
-                return cls(calendar, zone, district.country, district.subdivision)
-        known = ", ".join(sorted(calendar.id for calendar in inventory.calendars))
-        raise UserError(
-            f"school {school.id}: no calendar {school.calendar!r}; expected one of {known}"
+        calendars = {calendar.id: calendar for calendar in inventory.calendars}
+        district = inventory.district
+        return cls(
+            calendars[school.calendar],
+            inventory.zone_of(school),
+            district.country,
+            district.subdivision,
         )
 
     def is_school_day(self, day: dt.date) -> bool:
         """Return whether the school teaches on `day`, a date of its own zone."""
-        if day in self._closed:
+        if day in self._closed or not self._in_term(day):
             return False
-        if day in self._extra:
-            return True
-        return self._in_term(day) and self._is_working_day(day)
+        return day in self._extra or self._is_working_day(day)
 
     def service(self, start: int, end: int) -> IntervalSet:
         """Return the service hours of the school days within [start, end), ns UTC."""
@@ -171,10 +167,4 @@ def _offset(zone: ZoneInfo, instant: int) -> int:
 @lru_cache
 def _public_holidays(country: str, subdivision: str | None) -> holidays.HolidayBase:
     """Return the holidays of a place; years are added as they are asked for."""
-    try:
-        return holidays.country_holidays(country, subdiv=subdivision)
-    except NotImplementedError as error:
-        raise UserError(
-            f"public holidays: {error}; expected a country and subdivision that "
-            "the holidays package knows, or public_holidays: false"
-        ) from None
+    return holidays.country_holidays(country, subdiv=subdivision)

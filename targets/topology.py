@@ -128,3 +128,8 @@ def rooms_served(device: Device) -> list[str]:
     if device.room is None or device.kind in _INFRASTRUCTURE:
         return []
     return [device.room]
+
+
+def is_watched(device: Device) -> bool:
+    """Return whether anybody asks this device whether it is up."""
+    return device.address is not None and (device.ping or device.snmp is not None)

@@ -58,12 +58,26 @@ class Samples:
         Of several samples of one instant, one that says up wins: an answer is
         proof, and silence is not.
         """
+        if np.all(self.times[1:] > self.times[:-1]):
+            return self
         order = np.lexsort((self.intervals, self.up, self.times))
         times = self.times[order]
         last = np.ones(len(times), np.bool_)
         last[:-1] = times[1:] != times[:-1]
         kept = order[last]
         return Samples(self.times[kept], self.up[kept], self.intervals[kept])
+
+    def newest(self) -> Samples:
+        """Return the last of them in order of time, or none if there is none."""
+        settled = self.settled()
+        return Samples(settled.times[-1:], settled.up[-1:], settled.intervals[-1:])
+
+    def __add__(self, other: Samples) -> Samples:
+        return Samples(
+            np.concatenate((self.times, other.times)),
+            np.concatenate((self.up, other.up)),
+            np.concatenate((self.intervals, other.intervals)),
+        )
 
     def holds(self) -> NDArray[np.int64]:
         """Return for how long each may hold, in ns."""
@@ -117,6 +131,11 @@ class Timeline:
             if known and known.spans[-1][1] == self.end:
                 return state
         return None
+
+    def since(self, start: int) -> Timeline:
+        """Return the part of it from `start` on."""
+        rest = IntervalSet.of([(start, self.end)])
+        return Timeline(start, self.end, self.up & rest, self.down & rest, self.last_sample)
 
     def outages(self) -> list[Outage]:
         """Return the outages in order of time; unknown time inside one does not split it."""

@@ -1,0 +1,1 @@
+"""Whether every room has the Wi-Fi that it was promised."""
