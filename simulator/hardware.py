@@ -16,7 +16,7 @@ from simulator.mibs.tree import MibTree, Oid, Value
 from simulator.mibs.ups import ups
 from simulator.noise import between, drift, unit
 from simulator.rhythm import busyness
-from simulator.traffic import Traffic
+from simulator.tally import Tally
 from simulator.world import FLAP_PERIOD, FLAP_UP, Trouble, World
 
 _GIGABIT: Final = 1_000_000_000
@@ -224,12 +224,10 @@ class _Ports:
             error_share=errors,
         )
 
-    def _traffic(self, rate: _Measure, index: int, direction: str) -> Traffic:
+    def _traffic(self, rate: _Measure, index: int, direction: str) -> Tally:
         world = self._world
         backlog = between(1e10, 1e13, world.seed, self._device.id, index, direction)
-        return Traffic(
-            rate, lambda: world.booted(self._device.id), world.started, backlog=int(backlog)
-        )
+        return Tally(rate, lambda: world.booted(self._device.id), world.started, backlog)
 
     def _is_up(self, lower: Device, now: float) -> bool:
         """Return whether the cable between `lower` and its uplink carries a signal."""

@@ -11,7 +11,7 @@ from pysnmp.proto.rfc1902 import Counter32, Counter64, Gauge32, Integer32, Octet
 
 from simulator.mibs.system import ticks
 from simulator.mibs.tree import Oid, Value
-from simulator.traffic import Traffic
+from simulator.tally import Tally
 
 ETHERNET: Final = 6
 """ifType ethernetCsmacd."""
@@ -52,8 +52,8 @@ class Port:
     enabled: bool
     up: Callable[[float], bool]
     changed: Callable[[float], float]
-    received: Traffic
-    sent: Traffic
+    received: Tally
+    sent: Tally
     error_share: float
 
 
@@ -86,7 +86,7 @@ def _row(port: Port, booted: Callable[[], float]) -> dict[int, Value]:
         11: _counter32(port.received, _OCTETS_A_PACKET),
         13: _counter32(port.received, _OCTETS_A_PACKET * 400_000),
         14: lambda now: Counter32(
-            int(port.received.octets(now) / _OCTETS_A_PACKET * port.error_share) % 2**32
+            int(port.received.total(now) / _OCTETS_A_PACKET * port.error_share) % 2**32
         ),
         16: _counter32(port.sent, 1),
         17: _counter32(port.sent, _OCTETS_A_PACKET),
@@ -114,9 +114,9 @@ def _extended_row(port: Port) -> dict[int, Value]:
     }
 
 
-def _counter32(traffic: Traffic, octets_each: int) -> Value:
-    return lambda now: Counter32(traffic.octets(now) // octets_each % 2**32)
+def _counter32(octets: Tally, octets_each: int) -> Value:
+    return lambda now: Counter32(octets.total(now) // octets_each % 2**32)
 
 
-def _counter64(traffic: Traffic, octets_each: int) -> Value:
-    return lambda now: Counter64(traffic.octets(now) // octets_each)
+def _counter64(octets: Tally, octets_each: int) -> Value:
+    return lambda now: Counter64(octets.total(now) // octets_each)

@@ -1,4 +1,4 @@
-"""What flows through a simulated port."""
+"""A counter that runs at a rate, like a port's octets or a meter's joules."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ _STEP: Final = 15.0
 """Seconds for which a rate holds."""
 
 
-class Traffic:
-    """Counts octets at a rate that is looked up every few seconds and never negative.
+class Tally:
+    """Counts at a rate that is looked up every few seconds and is never negative.
 
     Args:
-        rate: octets a second at a time (Unix seconds).
-        booted: when the counters began at zero, Unix seconds; a later answer
-            than before resets them, as a restart does.
+        rate: units a second at a time (Unix seconds).
+        booted: when the count began at zero, Unix seconds; a later answer
+            than before resets it, as a restart does.
         started: from when on the rate is added up, Unix seconds.
-        backlog: octets counted before `started`.
+        backlog: units counted before `started`.
     """
 
     def __init__(
@@ -25,17 +25,17 @@ class Traffic:
         rate: Callable[[float], float],
         booted: Callable[[], float],
         started: float,
-        backlog: int,
+        backlog: float,
     ) -> None:
         self._rate = rate
         self._booted = booted
         self._boot = booted()
         self._since = started
-        self._counted = float(backlog)
+        self._counted = backlog
         self._flow = rate(started)
 
-    def octets(self, now: float) -> int:
-        """Return the counter at a time not before the last one asked for."""
+    def total(self, now: float) -> int:
+        """Return the count at a time not before the last one asked for."""
         if self._booted() != self._boot:
             self._boot = self._booted()
             self._since, self._counted = self._boot, 0.0

@@ -1,0 +1,79 @@
+"""What a simulated device publishes: its mappings, read backwards."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from campuswatch.inventory.models import Device, MappedField, Mapping
+from simulator.rooms import Rooms, Values
+
+_NAME: Final = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\['([^']+)'\]")
+_BASE_UNITS: Final = {"hPa": 100.0, "mV": 0.001, "kWh": 3.6e6, "mA": 0.001, "kW": 1000.0}
+"""How much of the catalogue's unit one of a payload's unit is."""
+
+
+class Payloads:
+    """Makes the messages that `mappings.yaml` says a device sends."""
+
+    def __init__(self, mappings: list[Mapping], rooms: Rooms) -> None:
+        self._mappings = {mapping.id: mapping for mapping in mappings}
+        self._rooms = rooms
+
+    def messages(self, device: Device, now: float) -> Iterator[tuple[str, bytes]]:
+        """Yield topic and JSON payload of each message that a device sends at a time."""
+        documents: dict[str, dict[str, Any]] = {}
+        for entry in device.mqtt:
+            mapping = self._mappings[entry.mapping]
+            choices = self._rooms.values(device, mapping.measurement, now)
+            for values in choices if "+" in entry.topic else choices[:1]:
+                topic = _concrete(entry.topic, mapping, values)
+                _fill(documents.setdefault(topic, {}), mapping, values, now)
+        for topic, document in documents.items():
+            yield topic, json.dumps(document).encode()
+
+
+def _concrete(topic_filter: str, mapping: Mapping, values: Values) -> str:
+    """Return a topic that the filter matches, with the tags that it carries."""
+    carried = {template: tag for tag, template in mapping.tags.items()}
+    levels: list[str] = []
+    wildcards = 0
+    for level in topic_filter.removesuffix("/#").split("/"):
+        if level == "+":
+            wildcards += 1
+            tag = carried.get(f"{{{wildcards}}}", "")
+            levels.append(str(values.get(tag, "0")))
+        else:
+            levels.append(level)
+    return "/".join(levels)
+
+
+def _fill(document: dict[str, Any], mapping: Mapping, values: Values, now: float) -> None:
+    for name, field in mapping.fields.items():
+        if name in values:
+            _place(document, field.path, _published(field, values[name]))
+    for tag, template in mapping.tags.items():
+        if template.startswith("$") and tag in values:
+            _place(document, template, values[tag])
+    if mapping.time is not None:
+        _place(document, mapping.time, int(now))
+
+
+def _published(field: MappedField, value: float | str) -> float | str | bool:
+    """Return a value of the catalogue as the device puts it."""
+    if isinstance(value, str):
+        return value
+    if field.values is not None:
+        word = next(word for word, number in field.values.items() if number == value)
+        return {"true": True, "false": False}.get(word, word)
+    return round(value / _BASE_UNITS.get(field.unit or "", 1.0), 3)
+
+
+def _place(document: dict[str, Any], path: str, value: float | str | bool) -> None:
+    """Put a value where a JSONPath made of names alone points to."""
+    names = [dotted or quoted for dotted, quoted in _NAME.findall(path)]
+    for name in names[:-1]:
+        document = document.setdefault(name, {})
+    document[names[-1]] = value
