@@ -1,0 +1,112 @@
+"""Polls every source at its own cadence, without one holding up another."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from edge_agents.sources.base import Emit, PolledSource
+
+log = logging.getLogger(__name__)
+
+_HASH_SPAN: Final = 2**32
+_TOLERANCE: Final = 0.1  # share of an interval by which a poll may start late
+
+
+@dataclass(slots=True)
+class PollStatistics:
+    """What happened since the statistics were last taken.
+
+    Attributes:
+        polls: polls that ended with an answer.
+        failed: polls that raised an error or ran out of time.
+        skipped: polls left out because the one before still ran or waited.
+        lateness: worst delay of a poll's start behind its schedule, seconds.
+    """
+
+    polls: int = 0
+    failed: int = 0
+    skipped: int = 0
+    lateness: float = 0.0
+
+
+def phase(name: str) -> float:
+    """Return where in its interval a source is polled, from 0 to 1.
+
+    It depends on the name alone, so that a restart keeps each device's rhythm
+    and the polls of many devices spread evenly.
+    """
+    return zlib.crc32(name.encode()) / _HASH_SPAN
+
+
+class Schedule:
+    """Polls sources for as long as it runs.
+
+    A source's polls are due at `start + (phase + k) * interval` on the
+    monotonic clock, whatever the polls before took. A poll is cut short after
+    one interval, and one that is due while the one before still runs, or waits
+    for a free place, is skipped: polls never pile up. (A poll that ends within
+    a tenth of an interval after the next was due still lets that one run.)
+
+    Args:
+        sources: what to poll; their names are unique.
+        emit: takes the readings.
+        concurrency: polls under way at the same time.
+    """
+
+    def __init__(self, sources: Sequence[PolledSource], emit: Emit, *, concurrency: int) -> None:
+        self._sources = sources
+        self._emit = emit
+        self._places = asyncio.Semaphore(concurrency)
+        self._statistics = PollStatistics()
+
+    def take_statistics(self) -> PollStatistics:
+        """Return the statistics since the last call, and begin anew."""
+        taken, self._statistics = self._statistics, PollStatistics()
+        return taken
+
+    async def run(self) -> None:
+        """Poll until cancelled, then close the sources."""
+        start = time.monotonic()
+        try:
+            async with asyncio.TaskGroup() as group:
+                for source in self._sources:
+                    group.create_task(self._keep_polling(source, start), name=source.name)
+        finally:
+            await asyncio.gather(
+                *(source.close() for source in self._sources), return_exceptions=True
+            )
+
+    async def _keep_polling(self, source: PolledSource, start: float) -> None:
+        turn = 0
+        while True:
+            due = start + (phase(source.name) + turn) * source.interval
+            await asyncio.sleep(due - time.monotonic())
+            async with self._places:
+                self._note_lateness(time.monotonic() - due)
+                await self._poll(source)
+            elapsed = (time.monotonic() - due) / source.interval
+            missed = max(0, int(elapsed - _TOLERANCE))
+            self._statistics.skipped += missed
+            turn += 1 + missed
+
+    def _note_lateness(self, lateness: float) -> None:
+        self._statistics.lateness = max(self._statistics.lateness, lateness)
+
+    async def _poll(self, source: PolledSource) -> None:
+        limit = asyncio.timeout(source.interval)
+        try:
+            async with limit:
+                self._emit(await source.poll())
+            self._statistics.polls += 1
+        except Exception:  # a source's fault must not end the others
+            self._statistics.failed += 1
+            if limit.expired():
+                log.warning("poll cut short: source=%s after=%gs", source.name, source.interval)
+            else:
+                log.exception("poll failed: source=%s", source.name)
