@@ -23,8 +23,8 @@ HOLD: Final = 2.5
 """How many intervals a sample holds: one poll may be lost, and the next be late."""
 
 _SECOND: Final = 1e9
-_LONGEST_HOLD: Final = 10**18
-"""Keeps time plus hold within 64 bits, whatever interval a sample claims (ns, 31 years)."""
+_LONGEST_INTERVAL: Final = 86_400.0 * 366
+"""Keeps time plus hold within 64 bits, whatever interval a sample claims, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,8 @@ class Samples:
 
     def holds(self) -> NDArray[np.int64]:
         """Return for how long each may hold, in ns."""
-        return np.rint(np.clip(HOLD * _SECOND * self.intervals, 0, _LONGEST_HOLD)).astype(np.int64)
+        intervals = np.clip(self.intervals, 0, _LONGEST_INTERVAL)
+        return np.rint(HOLD * _SECOND * intervals).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)

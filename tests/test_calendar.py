@@ -1,0 +1,213 @@
+"""Interval sets against sets of integers, and calendars against the clock on the wall."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campuswatch.calendar import SECOND, SchoolCalendar
+from campuswatch.intervals import NOTHING, IntervalSet, Span
+from campuswatch.inventory.models import Calendar, Period, Term
+
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+
+spans = st.lists(st.tuples(st.integers(-20, 60), st.integers(-20, 60)), max_size=8)
+
+
+def instants(pairs: list[Span]) -> set[int]:
+    return {instant for start, end in pairs for instant in range(start, end)}
+
+
+def members(interval_set: IntervalSet) -> set[int]:
+    return instants(list(interval_set))
+
+
+@given(spans)
+def test_of_keeps_every_instant_in_canonical_form(pairs: list[Span]) -> None:
+    built = IntervalSet.of(pairs)
+    assert members(built) == instants(pairs)
+    assert built.total == len(instants(pairs))
+    assert bool(built) == bool(instants(pairs))
+    edges = [edge for span in built for edge in span]
+    assert edges == sorted(set(edges)), "spans must be ascending, apart and not empty"
+
+
+@given(spans, spans)
+def test_algebra_agrees_with_sets_of_integers(left: list[Span], right: list[Span]) -> None:
+    a, b = IntervalSet.of(left), IntervalSet.of(right)
+    for result, expected in (
+        (a | b, instants(left) | instants(right)),
+        (a & b, instants(left) & instants(right)),
+        (a - b, instants(left) - instants(right)),
+    ):
+        assert members(result) == expected
+        assert result == IntervalSet.of(result.spans), "results must be canonical"
+
+
+@given(spans, st.integers(0, 5), st.integers(0, 5))
+def test_grow_reaches_out_of_every_span(pairs: list[Span], before: int, after: int) -> None:
+    grown = IntervalSet.of(pairs).grow(before, after)
+    expected = {
+        other
+        for instant in instants(pairs)
+        for other in range(instant - before, instant + after + 1)
+    }
+    assert members(grown) == expected
+
+
+def ns(text: str) -> int:
+    return round(dt.datetime.fromisoformat(text).timestamp()) * SECOND
+
+
+def period(start: str, end: str, name: str = "x") -> Period:
+    return Period(name=name, start=dt.time.fromisoformat(start), end=dt.time.fromisoformat(end))
+
+
+def day(text: str) -> dt.date:
+    return dt.date.fromisoformat(text)
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+def open_daily(zone: ZoneInfo, start: str, end: str) -> SchoolCalendar:
+    calendar = Calendar.model_validate(
+        {
+            "id": "daily",
+            "weekdays": EVERY_DAY,
+            "public_holidays": False,
+            "service_hours": period(start, end).model_dump(),
+        }
+    )
+    return SchoolCalendar(calendar, zone, "DE")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "spring", "autumn"),
+    [
+        ("01:00", "04:00", 120, 240),
+        ("02:00", "03:00", 0, 120),
+        ("02:30", "04:00", 60, 120),
+        ("01:30", "02:30", 30, 90),
+        ("07:00", "18:00", 660, 660),
+    ],
+)
+def test_days_on_which_the_clocks_change_have_exact_minutes(
+    start: str, end: str, spring: int, autumn: int
+) -> None:
+    calendar = open_daily(BERLIN, start, end)
+    for date, minutes in (("2026-03-29", spring), ("2026-10-25", autumn)):
+        midnight = dt.datetime.combine(day(date), dt.time(), BERLIN)
+        tomorrow = dt.datetime.combine(day(date) + dt.timedelta(1), dt.time(), BERLIN)
+        bounds = (round(at.timestamp()) * SECOND for at in (midnight, tomorrow))
+        assert calendar.service(*bounds).total == minutes * MINUTE
+
+
+@given(
+    zone=st.sampled_from(
+        [
+            "Europe/Berlin",
+            "Asia/Shanghai",
+            "America/Sao_Paulo",
+            "Australia/Lord_Howe",
+            "Asia/Kathmandu",
+            "Pacific/Apia",
+            "Africa/Casablanca",
+        ]
+    ).map(ZoneInfo),
+    start=st.integers(ns("2009-01-01T00:00Z") // MINUTE, ns("2027-01-01T00:00Z") // MINUTE),
+    minutes=st.integers(1, 4 * 1440),
+    hours=st.lists(
+        st.times(max_value=dt.time(23, 59)).map(lambda t: t.replace(second=0, microsecond=0)),
+        min_size=2,
+        max_size=2,
+        unique=True,
+    ).map(sorted),
+)
+def test_service_is_what_the_clock_on_the_wall_says(
+    zone: ZoneInfo, start: int, minutes: int, hours: list[dt.time]
+) -> None:
+    calendar = open_daily(zone, hours[0].isoformat(), hours[1].isoformat())
+    first = start * MINUTE
+    service = calendar.service(first, first + minutes * MINUTE)
+    clocks = [
+        (first + number * MINUTE, dt.datetime.fromtimestamp((start + number) * 60, zone).time())
+        for number in range(minutes)
+    ]
+    expected = ((at, at + MINUTE) for at, clock in clocks if hours[0] <= clock < hours[1])
+    assert service == IntervalSet.of(expected)
+
+
+CHINA = SchoolCalendar(
+    Calendar(
+        id="default",
+        terms=[
+            Term(id="spring", name="Spring", start=day("2026-03-02"), end=day("2026-07-03")),
+            Term(id="autumn", name="Autumn", start=day("2026-09-01"), end=day("2027-01-22")),
+        ],
+        extra_days=[day("2026-06-20")],
+        closed_days=[day("2026-04-24"), day("2026-09-20")],
+        service_hours=period("07:00", "18:00"),
+        lessons=[period("08:00", "08:40", "1"), period("08:50", "09:30", "2")],
+    ),
+    SHANGHAI,
+    "CN",
+)
+
+
+@pytest.mark.parametrize(
+    ("date", "taught", "why"),
+    [
+        ("2026-03-01", False, "before the term"),
+        ("2026-03-02", True, "first day of the term"),
+        ("2026-07-03", True, "last day of the term"),
+        ("2026-07-06", False, "after the term"),
+        ("2026-03-07", False, "a Saturday"),
+        ("2026-05-01", False, "Labour Day"),
+        ("2026-05-09", True, "a Saturday that makes up for 5 May"),
+        ("2026-06-20", True, "the district's own make-up day"),
+        ("2026-04-24", False, "the district's own closed day"),
+        ("2026-09-20", False, "a working Sunday that the district closes"),
+        ("2026-02-14", False, "a working Saturday outside the terms"),
+    ],
+)
+def test_school_days(date: str, taught: bool, why: str) -> None:
+    assert CHINA.is_school_day(day(date)) == taught, why
+
+
+def test_a_holiday_does_not_spill_into_the_next_day() -> None:
+    week = CHINA.service(ns("2026-04-30T00:00+08:00"), ns("2026-05-07T00:00+08:00"))
+    # 30 April, then the Labour Day holidays up to 5 May, then 6 May.
+    assert week == IntervalSet.of(
+        [
+            (ns("2026-04-30T07:00+08:00"), ns("2026-04-30T18:00+08:00")),
+            (ns("2026-05-06T07:00+08:00"), ns("2026-05-06T18:00+08:00")),
+        ]
+    )
+
+
+def test_lessons_are_cut_to_the_span_asked_for() -> None:
+    lessons = CHINA.lessons(ns("2026-03-02T08:30+08:00"), ns("2026-03-02T09:00+08:00"))
+    assert lessons == IntervalSet.of(
+        [
+            (ns("2026-03-02T08:30+08:00"), ns("2026-03-02T08:40+08:00")),
+            (ns("2026-03-02T08:50+08:00"), ns("2026-03-02T09:00+08:00")),
+        ]
+    )
+    assert CHINA.lessons(ns("2026-03-02T09:30+08:00"), ns("2026-03-03T08:00+08:00")) == NOTHING
+
+
+def test_holidays_of_a_subdivision() -> None:
+    epiphany = day("2026-01-06")
+    plain = Calendar(id="default")
+    assert not SchoolCalendar(plain, BERLIN, "DE", "BY").is_school_day(epiphany)
+    assert SchoolCalendar(plain, BERLIN, "DE", "BE").is_school_day(epiphany)
+    without = Calendar(id="default", public_holidays=False)
+    assert SchoolCalendar(without, BERLIN, "DE", "BY").is_school_day(epiphany)
