@@ -30,8 +30,6 @@ class SchoolCalendar:
 
     A school day lies in a term (without any terms: whenever), is not closed,
     and is either an extra day or a taught weekday that is no public holiday.
-    A weekend that the country officially works to make up for a bridge day,
-    as China does, is taught too.
     """
 
     def __init__(
@@ -93,12 +91,8 @@ class SchoolCalendar:
         return not terms or any(term.start <= day <= term.end for term in terms)
 
     def _is_working_day(self, day: dt.date) -> bool:
-        taught = _WEEKDAYS[day.weekday()] in self._calendar.weekdays
-        if self._holidays is None:
-            return taught
-        if day in self._holidays:  # asking also loads the year's working weekends
-            return False
-        return taught or day in self._holidays.weekend_workdays
+        free = self._holidays is not None and day in self._holidays
+        return not free and _WEEKDAYS[day.weekday()] in self._calendar.weekdays
 
     def _times(self, periods: Sequence[Period], start: int, end: int) -> IntervalSet:
         return IntervalSet.of(
