@@ -74,7 +74,7 @@ Duration = Annotated[
     dt.timedelta,
     BeforeValidator(parse_duration, json_schema_input_type=str),
     AfterValidator(_positive),
-    PlainSerializer(lambda value: f"{value.total_seconds():g}s", return_type=str),
+    PlainSerializer(lambda value: f"{value.total_seconds():.15g}s", return_type=str),
 ]
 
 
