@@ -58,11 +58,22 @@ class CollectorSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    id: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
+        max_length=63,
+        description="Name of this collector, the same over restarts and no other's; the "
+        "host's name when omitted.",
+    )
     group: str = Field(default="collectors", description="Name of the shared subscription.")
     batch_lines: int = Field(default=20_000, ge=1)
     batch_delay: float = Field(default=0.5, gt=0, description="Longest wait for a batch, s.")
     receive_maximum: int = Field(
         default=500, ge=1, le=65535, description="Messages in flight without an acknowledgement."
+    )
+    writers: int = Field(default=2, ge=1, le=64, description="Writes to the store at a time.")
+    quarantine_bytes: int = Field(
+        default=100_000_000, ge=1_000_000, description="Bound of the refused lines kept on disk."
     )
 
 
@@ -71,6 +82,16 @@ class ConsoleSettings(BaseModel):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
+
+
+class AlertsSettings(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    database: SecretReference | None = Field(
+        default=None,
+        description="SQLAlchemy URL of the journal's database; a SQLite file below data_dir "
+        "when omitted.",
+    )
 
 
 class SettingsFile(BaseModel):
@@ -82,6 +103,7 @@ class SettingsFile(BaseModel):
     broker: BrokerSettings = BrokerSettings()
     store: StoreSettings = StoreSettings()
     collector: CollectorSettings = CollectorSettings()
+    alerts: AlertsSettings = AlertsSettings()
     console: ConsoleSettings = ConsoleSettings()
 
 
