@@ -68,6 +68,8 @@ def _published(field: MappedField, value: float | str) -> float | str | bool:
     if field.values is not None:
         word = next(word for word, number in field.values.items() if number == value)
         return {"true": True, "false": False}.get(word, word)
+    if isinstance(value, int) and field.unit is None:
+        return value
     return round(value / _BASE_UNITS.get(field.unit or "", 1.0), 3)
 
 

@@ -1,0 +1,108 @@
+"""Plays the devices of a simulated district: `python -m simulator DIR`.
+
+`DIR` holds an inventory and `simulation.yaml`. What happens is told on
+standard output, one line of JSON an event. It ends with its standard input,
+so that it never outlives whoever started it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+import time
+from collections.abc import Coroutine
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from campuswatch.errors import UserError
+from campuswatch.inventory.loader import load_inventory
+from campuswatch.inventory.models import Inventory
+from campuswatch.mqtt import broker_address
+from simulator.faults import Event, load_script, play
+from simulator.hardware import Hardware
+from simulator.lines import Line
+from simulator.publisher import Publisher
+from simulator.simulation import Simulation, load_simulation
+from simulator.snmp_agents import SnmpAgents
+from simulator.world import World
+
+
+def main(config: Annotated[Path, typer.Argument(metavar="DIR", exists=True)]) -> None:
+    """Play the devices of a simulated district until standard input ends."""
+    # An interrupt from the keyboard reaches all processes of the terminal;
+    # the one that started this decides when it ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        asyncio.run(_simulate(config, load_inventory(config), load_simulation(config)))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(2) from None
+
+
+async def _simulate(config: Path, inventory: Inventory, simulation: Simulation) -> None:
+    world = World(inventory, simulation.seed, time.time())
+    agents = await _start_agents(world)
+    jobs: list[Coroutine[Any, Any, None]] = [
+        Publisher(world, simulation.publish_interval.total_seconds()).run()
+    ]
+    broker = broker_address(simulation.broker)
+    jobs += [
+        Line(world, school, port, (broker.host, broker.port)).run()
+        for school, port in simulation.lines.items()
+    ]
+    if simulation.faults is not None:
+        script = load_script(config / simulation.faults, inventory)
+        jobs.append(play(script, world, _tell))
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(job) for job in jobs]
+            _say({"event": "ready"})
+            await _end_of_input()
+            for task in tasks:
+                task.cancel()
+    finally:
+        agents.close()
+
+
+async def _start_agents(world: World) -> SnmpAgents:
+    agents = SnmpAgents(world.inventory.district.credentials)
+    hardware = Hardware(world)
+    for school in world.inventory.schools:
+        for device in school.devices:
+            if device.address is not None and device.snmp is not None:
+                address = (device.address, device.port)
+                answers = partial(world.answers, device.id)
+                await agents.add(address, hardware.objects(device), answers)
+    return agents
+
+
+async def _end_of_input() -> None:
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    await reader.read()
+
+
+def _tell(event: Event) -> None:
+    fault = event.fault
+    _say(
+        {
+            "event": "begins" if event.begins else "ends",
+            "trouble": fault.trouble.value,
+            "target": fault.target,
+            "seconds": fault.lasts.total_seconds(),
+        }
+    )
+
+
+def _say(message: dict[str, Any]) -> None:
+    print(json.dumps(message), flush=True)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,142 @@
+"""Turns a district into one whose devices the simulator plays, all on this machine."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel
+from ruamel.yaml import YAML
+
+from campuswatch.inventory.loader import (
+    CALENDAR_FILE,
+    DISTRICT_FILE,
+    MAPPINGS_FILE,
+    SCHOOLS_DIRECTORY,
+)
+from campuswatch.inventory.models import (
+    Agent,
+    CalendarFile,
+    CommunityCredential,
+    Device,
+    Inventory,
+    LocalBroker,
+    MappingsFile,
+    SnmpCredential,
+)
+from campuswatch.settings import SETTINGS_FILE, Settings
+from simulator.simulation import FILE as SIMULATION_FILE
+from simulator.simulation import Simulation
+
+_HOST: Final = "127.0.0.1"
+_PATIENCE: Final = dt.timedelta(seconds=1)
+"""Time-out of a request: nothing on this machine takes longer to answer."""
+
+
+def simulated(
+    inventory: Inventory,
+    ports: Iterator[int],
+    broker: str,
+    interval: dt.timedelta,
+    secret_dir: Path,
+) -> Inventory:
+    """Return the district with every address on this machine.
+
+    Every device with an address gets a UDP port of its own and answers SNMP;
+    none is asked by ICMP, which this machine would answer for them.
+
+    Args:
+        inventory: the district as it is.
+        ports: free UDP ports.
+        broker: URL of the one broker that all schools' devices publish to.
+        interval: at which every device is polled.
+        secret_dir: where made-up secrets are written, readable for nobody else.
+    """
+    credentials = {
+        name: _with_secrets(name, credential, secret_dir)
+        for name, credential in inventory.district.credentials.items()
+    }
+    default = next(iter(credentials))
+    district = inventory.district.model_copy(update={"credentials": credentials})
+    schools = [
+        school.model_copy(
+            update={
+                "agents": [_agent(agent, broker) for agent in school.agents],
+                "devices": [_device(device, ports, default, interval) for device in school.devices],
+            }
+        )
+        for school in inventory.schools
+    ]
+    return inventory.model_copy(update={"district": district, "schools": schools})
+
+
+def _agent(agent: Agent, broker: str) -> Agent:
+    if agent.broker is None:
+        return agent
+    return agent.model_copy(update={"broker": LocalBroker(url=broker)})
+
+
+def _device(
+    device: Device, ports: Iterator[int], credential: str, interval: dt.timedelta
+) -> Device:
+    if device.address is None:
+        return device
+    return device.model_copy(
+        update={
+            "address": _HOST,
+            "port": next(ports),
+            "snmp": device.snmp or credential,
+            "ping": False,
+            "interval": interval,
+            "timeout": _PATIENCE,
+            "retries": 1,
+        }
+    )
+
+
+def _with_secrets(name: str, credential: SnmpCredential, directory: Path) -> SnmpCredential:
+    if isinstance(credential, CommunityCredential):
+        reference = _new_secret(directory / f"{name}-community")
+        return credential.model_copy(update={"community": reference})
+    keys = {
+        key: _new_secret(directory / f"{name}-{key}")
+        for key in ("auth_key", "priv_key")
+        if getattr(credential, key) is not None
+    }
+    return credential.model_copy(update=keys)
+
+
+def _new_secret(path: Path) -> str:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(secrets.token_hex(12) + "\n", encoding="ascii")
+    return f"file:{path}"
+
+
+def write_district(
+    directory: Path, inventory: Inventory, settings: Settings, simulation: Simulation
+) -> None:
+    """Write a district so that every command can read it with `--config DIR`."""
+    files: dict[str, BaseModel] = {
+        DISTRICT_FILE: inventory.district,
+        CALENDAR_FILE: CalendarFile(calendars=inventory.calendars),
+        MAPPINGS_FILE: MappingsFile(mappings=inventory.mappings),
+        SETTINGS_FILE: settings,
+        SIMULATION_FILE: simulation,
+    }
+    for school in inventory.schools:
+        files[f"{SCHOOLS_DIRECTORY}/{school.id}.yaml"] = school
+    for name, model in files.items():
+        _write(directory / name, model.model_dump(mode="json", exclude_none=True))
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    yaml = YAML()
+    yaml.default_flow_style = False
+    with path.open("w", encoding="utf-8") as file:
+        file.write("# Written by `campuswatch demo`.\n")
+        yaml.dump(content, file)
