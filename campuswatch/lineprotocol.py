@@ -78,19 +78,26 @@ def parse(lines: bytes) -> Iterator[Reading | RejectedLine]:
         lines: line protocol with times in nanoseconds; an integer marked `u`
             is read as an integer.
     """
+    for _, found in scan(lines):
+        yield found
+
+
+def scan(lines: bytes) -> Iterator[tuple[str, Reading | RejectedLine]]:
+    """Read lines like `parse`, each beside its own text."""
     # Bytes that are no UTF-8 become lone surrogates, for which one line is refused.
     text = lines.decode("utf-8", "surrogateescape")
+    read = _read_any if _UNUSUAL.search(text) else _read_usual
     position = 0
     while position < len(text):
         line = _line_at(text, position)
-        verdict = _read(line)
-        if isinstance(verdict, RejectedLine) and "\n" in line:
+        found = read(line)
+        if isinstance(found, RejectedLine) and "\n" in line:
             # A quote that was never closed has swallowed the lines that follow.
             line = line.partition("\n")[0]
-            verdict = RejectedLine(_raw(line), verdict.reason)
+            found = RejectedLine(_raw(line), found.reason)
         position += len(line) + 1
-        if verdict is not None:
-            yield verdict
+        if found is not None:
+            yield line, found
 
 
 def split(lines: bytes) -> Iterator[bytes]:
@@ -195,7 +202,7 @@ def _line_at(text: str, position: int) -> str:
 
 # Reading ---------------------------------------------------------------------
 
-_UNUSUAL = re.compile(r'[\x00-\x1f\x7f\udc80-\udcff]|""|\\\\')
+_UNUSUAL = re.compile(r'[\x00-\x09\x0b-\x1f\x7f\udc80-\udcff]|""|\\\\')
 """What the fast parser takes otherwise than InfluxDB does, or not at all."""
 
 
@@ -203,19 +210,19 @@ def _raw(line: str) -> bytes:
     return line.encode("utf-8", "surrogateescape")
 
 
-def _read(line: str) -> Reading | RejectedLine | None:
-    if _UNUSUAL.search(line) is None:
-        try:
-            point = parse_line(line)
-        except LineFormatError:
-            pass  # It does not say why, and refuses some floats that are right.
-        else:
-            if point is None:
-                return None
-            return _checked(
-                line, point["measurement"], point["tags"], point["fields"], point["time"]
-            )
-    return _read_carefully(line)
+def _read_any(line: str) -> Reading | RejectedLine | None:
+    return _read_carefully(line) if _UNUSUAL.search(line) else _read_usual(line)
+
+
+def _read_usual(line: str) -> Reading | RejectedLine | None:
+    try:
+        point = parse_line(line)
+    except LineFormatError:
+        # It does not say why, and refuses some floats that are right.
+        return _read_carefully(line)
+    if point is None:
+        return None
+    return _checked(line, point["measurement"], point["tags"], point["fields"], point["time"])
 
 
 def _checked(
@@ -230,8 +237,9 @@ def _checked(
         return RejectedLine(_raw(line), "no timestamp")
     if not MIN_TIME <= time <= MAX_TIME:
         return RejectedLine(_raw(line), f"timestamp {time} is out of range")
-    if reserved := RESERVED_KEYS.intersection(tags) or RESERVED_KEYS.intersection(fields):
-        return RejectedLine(_raw(line), f"the key {min(reserved)!r} is reserved")
+    if not (RESERVED_KEYS.isdisjoint(tags) and RESERVED_KEYS.isdisjoint(fields)):
+        key = min(RESERVED_KEYS.intersection((*tags, *fields)))
+        return RejectedLine(_raw(line), f"the key {key!r} is reserved")
     for key, value in fields.items():
         if type(value) is int and value > _MAX_INT:
             return RejectedLine(_raw(line), f"field {key!r}: integer beyond 64 bits")
