@@ -158,13 +158,19 @@ def _uplink_cycles(places: Places, school: School) -> Iterator[Problem]:
             path.append(here)
             here = devices[here].uplink
         if here in path:
-            cycle = path[path.index(here) :]
-            text = (
-                f"uplinks run in a circle: {' → '.join([*cycle, here])}; "
-                "expected every path to end at the internet"
-            )
-            yield places.problem(devices[here], ["uplink"], text)
+            yield _cycle(places, devices, path[path.index(here) :])
         done.update(path)
+
+
+def _cycle(places: Places, devices: dict[str, Device], cycle: list[str]) -> Problem:
+    """Return the problem of a cycle, at the device of it that is declared last."""
+    last = next(device for device in reversed(devices) if device in cycle)
+    turn = cycle.index(last)
+    text = (
+        f"uplinks run in a circle: {' → '.join([*cycle[turn:], *cycle[:turn], last])}; "
+        "expected every path to end at the internet"
+    )
+    return places.problem(devices[last], ["uplink"], text)
 
 
 def _shared_addresses(places: Places, school: School) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
@@ -31,6 +31,28 @@ _SYNTAX: Final = {
     "but found another document": "a second document begins here; expected one document a file",
 }
 """Words for what the YAML reader says; the rest is handed on as it says it."""
+
+
+class Source(Protocol):
+    """What faults are reported against: a file, or a row of one."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        ...
+
+    @property
+    def data(self) -> object:
+        """Its content as plain dicts, lists and scalars."""
+        ...
+
+    def line(self, location: Location = ()) -> int:
+        """Return the line, from 1, on which the value at a location begins."""
+        ...
+
+    def problem(self, location: Location, text: str) -> Problem:
+        """Return a problem with the value at a location."""
+        ...
 
 
 class Document:
@@ -70,7 +92,7 @@ def read_document(path: Path) -> Document:
         InventoryError: it can't be read, is empty, is no YAML, or has a key
             twice; the messages never quote values, which may be secrets.
     """
-    root = _compose(path, _text(path))
+    root = _compose(path, read_text(path))
     if duplicates := sorted(_duplicate_keys(path, root, seen=set())):
         raise InventoryError(duplicates)
     try:
@@ -93,7 +115,12 @@ def _yaml() -> YAML:
     return yaml
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Return the text of a UTF-8 file, with or without a byte order mark.
+
+    Raises:
+        InventoryError: it can't be read, or is not UTF-8.
+    """
     try:
         content = path.read_bytes()
     except OSError as error:

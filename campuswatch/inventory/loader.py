@@ -56,33 +56,62 @@ def check_inventory(directory: Path) -> CheckedInventory:
     Raises:
         InventoryError: with every problem of every file.
     """
+    return read_draft(directory).checked()
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An inventory as its files are, right or wrong.
+
+    Attributes:
+        parts: the files that are right by themselves.
+        places: where their content stands.
+        problems: what is wrong with the others.
+    """
+
+    parts: Parts
+    places: Places
+    problems: list[Problem]
+
+    def checked(self) -> CheckedInventory:
+        """Return the inventory, if it is right as a whole.
+
+        Raises:
+            InventoryError: with every problem of every file.
+        """
+        problems = [*self.problems, *errors(self.parts, self.places)]
+        district, calendars, mappings = (
+            self.parts.district,
+            self.parts.calendars,
+            self.parts.mappings,
+        )
+        if problems or district is None or calendars is None or mappings is None:
+            raise InventoryError(problems)
+        return CheckedInventory(
+            inventory=Inventory(
+                district=district,
+                calendars=calendars,
+                mappings=mappings,
+                schools=self.parts.schools,
+            ),
+            warnings=sorted(set(warnings(self.parts, self.places))),
+        )
+
+
+def read_draft(directory: Path) -> Draft:
+    """Read the files of an inventory."""
     reader = _Reader()
     district = reader.read(directory / DISTRICT_FILE, District)
-    calendar_file = reader.read(directory / CALENDAR_FILE, CalendarFile)
-    mappings_path = directory / MAPPINGS_FILE
-    mappings_file = (
-        reader.read(mappings_path, MappingsFile)
-        if mappings_path.exists()
-        else MappingsFile(mappings=[])
-    )
+    calendars = reader.read(directory / CALENDAR_FILE, CalendarFile)
+    path = directory / MAPPINGS_FILE
+    mappings = reader.read(path, MappingsFile) if path.exists() else MappingsFile(mappings=[])
     parts = Parts(
         district=district,
-        calendars=calendar_file.calendars if calendar_file else None,
-        mappings=mappings_file.mappings if mappings_file else None,
+        calendars=calendars.calendars if calendars else None,
+        mappings=mappings.mappings if mappings else None,
         schools=_read_schools(reader, directory / SCHOOLS_DIRECTORY),
     )
-    problems = [*reader.problems, *errors(parts, reader.places)]
-    if problems or district is None or calendar_file is None or mappings_file is None:
-        raise InventoryError(problems)
-    return CheckedInventory(
-        inventory=Inventory(
-            district=district,
-            calendars=calendar_file.calendars,
-            mappings=mappings_file.mappings,
-            schools=parts.schools,
-        ),
-        warnings=sorted(set(warnings(parts, reader.places))),
-    )
+    return Draft(parts, reader.places, reader.problems)
 
 
 class _Reader:

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from campuswatch.inventory.documents import Document, Location
+from campuswatch.inventory.documents import Location, Source
 from campuswatch.inventory.models import SLUG_WORDS
 from campuswatch.inventory.problems import InventoryError, Problem
 from campuswatch.inventory.wording import nearest
@@ -36,21 +36,21 @@ _TYPES: Final = {
 _FORMATS: Final = {"date": "a date such as 2026-09-01", "time": 'a time such as "08:00"'}
 
 
-def validate_document(document: Document, model: type[AnyModel]) -> AnyModel:
-    """Return what a document holds as `model`.
+def validate_document(source: Source, model: type[AnyModel]) -> AnyModel:
+    """Return what a source holds as `model`.
 
     Raises:
-        InventoryError: with every fault of the document; values of secrets
+        InventoryError: with every fault of the source; values of secrets
             are not quoted.
     """
     try:
-        return model.model_validate(document.data)
+        return model.model_validate(source.data)
     except ValidationError as error:
-        raise InventoryError(_problems(document, model, error.errors())) from None
+        raise InventoryError(_problems(source, model, error.errors())) from None
 
 
 def _problems(
-    document: Document, model: type[BaseModel], errors: list[ErrorDetails]
+    source: Source, model: type[BaseModel], errors: list[ErrorDetails]
 ) -> Iterator[Problem]:
     schema = _SchemaTree(model)
     meant = {
@@ -62,7 +62,7 @@ def _problems(
         location = error["loc"]
         if error["type"] == "missing" and (location[:-1], location[-1]) in meant:
             continue  # the misspelt key is reported, and once it is right nothing is missing
-        yield document.problem(schema.written(location), _text(schema, error))
+        yield source.problem(schema.written(location), _text(schema, error))
 
 
 def _text(schema: _SchemaTree, error: ErrorDetails) -> str:

@@ -1,0 +1,1 @@
+"""Devices from other systems' files, merged into a school's file."""

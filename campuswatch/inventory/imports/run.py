@@ -1,0 +1,39 @@
+"""An import from beginning to end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from campuswatch.inventory.documents import read_text
+from campuswatch.inventory.imports.edits import DevicesEditor
+from campuswatch.inventory.imports.merge import Merge
+from campuswatch.inventory.problems import InventoryError, Problem
+
+
+def write_merge(merge: Merge, school_file: Path, out: Path) -> None:
+    """Write a school's file with what an import adds and changes.
+
+    Args:
+        merge: what the import does.
+        school_file: the file as it is.
+        out: where to write; may be `school_file`, which is replaced as a whole.
+
+    Raises:
+        InventoryError: `out` can't be written.
+    """
+    editor = DevicesEditor(read_text(school_file))
+    for change in merge.changed:
+        for key in change.new_keys():
+            editor.set(change.device.id, key, change.row.data[key])
+    for change in merge.added:
+        editor.add(change.row.data, change.row.remark)
+    _replace(out, editor.text())
+
+
+def _replace(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_bytes(text.encode())
+        partial.replace(path)
+    except OSError as error:
+        raise InventoryError([Problem(path, 0, f"{error.strerror}; can't be written")]) from None
