@@ -6,13 +6,17 @@ lines) or speaks when it likes (`StreamSource`: a local MQTT broker, traps).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from campuswatch.readings import Reading
 
-Emit = Callable[[Iterable[Reading]], None]
-"""Takes readings into the spool; cheap, and only called on the event loop's thread."""
+Emit = Callable[[Iterable[Reading]], asyncio.Future[None]]
+"""Takes readings into the spool; cheap, and only called on the event loop's thread.
+
+The future is done once they are on the disk; whoever does not need to know ignores it.
+"""
 
 
 class PolledSource(Protocol):

@@ -1,0 +1,122 @@
+"""The profiles there are, and which one fits a device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from campuswatch.errors import UserError
+from campuswatch.inventory.documents import Document
+from campuswatch.inventory.problems import InventoryError, Problem
+from edge_agents.sources.snmp.profile import ProfileFile, Table, read_profile
+
+SHIPPED: Final = Path(__file__).parents[2] / "profiles"
+"""The profiles that come with Campuswatch."""
+
+GENERIC: Final = "generic"
+"""The profile of whatever no other recognises."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A profile with everything it includes.
+
+    Attributes:
+        name: its id.
+        title: for people.
+        vendor: "" if it is not one vendor's.
+        tables: what to read; those of included profiles first.
+    """
+
+    name: str
+    title: str
+    vendor: str
+    tables: tuple[Table, ...]
+
+
+class ProfileRegistry:
+    """All profiles by name."""
+
+    def __init__(self, files: Iterable[tuple[ProfileFile, Document]]) -> None:
+        """Compose profiles; of two with the same name the later counts.
+
+        Raises:
+            InventoryError: an include that does not exist, or that leads back.
+        """
+        self._files = {file.name: (file, document) for file, document in files}
+        self._profiles = {name: self._compose(name) for name in self._files}
+
+    @classmethod
+    def load(cls, *directories: Path) -> ProfileRegistry:
+        """Read the shipped profiles, and those of further directories on top.
+
+        Raises:
+            InventoryError: with everything that is wrong, by file and line.
+        """
+        files: list[tuple[ProfileFile, Document]] = []
+        problems: list[Problem] = []
+        for directory in (SHIPPED, *directories):
+            for path in sorted(directory.rglob("*.yaml")):
+                try:
+                    files.append(read_profile(path))
+                except InventoryError as error:
+                    problems.extend(error.problems)
+        if problems:
+            raise InventoryError(problems)
+        return cls(files)
+
+    @property
+    def names(self) -> list[str]:
+        """All names, sorted."""
+        return sorted(self._profiles)
+
+    def get(self, name: str) -> Profile:
+        """Return a profile by its name.
+
+        Raises:
+            UserError: there is none.
+        """
+        try:
+            return self._profiles[name]
+        except KeyError:
+            known = ", ".join(self.names)
+            raise UserError(f"unknown SNMP profile {name!r}; expected one of {known}") from None
+
+    def choose(self, object_id: str, description: str) -> Profile:
+        """Return the profile that fits a device best, `generic` if none does.
+
+        Args:
+            object_id: sysObjectID, dotted.
+            description: sysDescr.
+        """
+        weights = {
+            name: max((match.weight(object_id, description) for match in file.match), default=0)
+            for name, (file, _) in self._files.items()
+        }
+        best = max(weights, key=lambda name: (weights[name], name), default=GENERIC)
+        return self.get(best if weights.get(best) else GENERIC)
+
+    def _compose(self, name: str) -> Profile:
+        file, _ = self._files[name]
+        tables: dict[str, Table] = {}
+        for part in self._in_order(name, ()):
+            tables |= {table.id: table for table in part.tables}
+        return Profile(file.name, file.title, file.vendor, tuple(tables.values()))
+
+    def _in_order(self, name: str, path: tuple[str, ...]) -> list[ProfileFile]:
+        """Return a profile after all that it includes."""
+        file, document = self._files[name]
+        found: list[ProfileFile] = []
+        for number, include in enumerate(file.includes):
+            place = ("includes", number)
+            if include not in self._files:
+                known = ", ".join(sorted(self._files))
+                text = f"unknown profile {include!r}; expected one of {known}"
+                raise InventoryError([document.problem(place, text)])
+            if include in (*path, name):
+                text = f"{include!r} includes itself; expected no circle"
+                raise InventoryError([document.problem(place, text)])
+            found += self._in_order(include, (*path, name))
+        return [*found, file]
