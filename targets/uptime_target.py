@@ -13,15 +13,12 @@ from campuswatch.intervals import IntervalSet
 from campuswatch.inventory.models import Device, UptimeTarget
 from targets import causes
 from targets.evidence import Evidence
+from targets.topology import Topology
 from targets.uptime import Timeline, Uptime, uptime
 from targets.verdicts import Cause, DeviceUptime, Share, TimeShares, UptimeVerdict
 
-SETTLE: Final = 5 * 60 * 1_000_000_000
-"""How much sooner and later than its cause a device may be seen to be down, in ns.
-
-Covers two polls of the usual minute and the start of an access point whose
-switch has just come back.
-"""
+STARTING: Final = 4 * 60 * 1_000_000_000
+"""How long a device may take to start after what feeds it is back, in ns."""
 
 
 def judge(
@@ -99,7 +96,7 @@ def _causes(
     topology = evidence.topology
     lost = Counter[str]()
     for device in scope:
-        for cause, time in topology.blame(device.id, lines, SETTLE).items():
+        for cause, time in topology.blame(device.id, lines, _settle(device, topology)).items():
             lost[cause] += (time & due).total
     down = [
         causes.device_was_down(evidence, cause, topology.rooms_affected(cause), time, due)
@@ -112,3 +109,13 @@ def _causes(
         if lines[device.id].state is None
     }
     return down + causes.silent(evidence, quiet)
+
+
+def _settle(device: Device, topology: Topology) -> int:
+    """Return how far from its cause a device's outage may seem to begin or end, in ns.
+
+    The two are polled at different moments of their intervals, and the device
+    starts after the cause is mended.
+    """
+    polled = (topology.devices[hop].interval for hop in topology.path(device.id))
+    return round(max(polled).total_seconds() * 1e9) + STARTING

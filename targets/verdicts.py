@@ -279,6 +279,30 @@ class SchoolVerdict(_Result):
     targets: tuple[UptimeVerdict | CoverageVerdict, ...]
 
 
+class CheckReport(_Result):
+    """What `campuswatch check --json` prints.
+
+    Keys are added over time, and never renamed or given another meaning:
+
+        generated       time of the check, RFC 3339 UTC
+        schools[]       id, name, area, verdict (met, missed, cannot-tell), targets[]
+        targets[]       id, kind, objective (%), share {attained, low, high} (%),
+                        verdict, reason, causes[], and by kind:
+          uptime        window_start, window_end, time (the denominators), devices[]
+                        with id, name, share, time; time is {up,down,unknown,excused}_seconds
+          wifi-coverage seats and rooms_counted {passing, failing, unknown} (the
+                        denominators), room_share, rooms[] with id, name, seats, state
+                        (pass, fail, cannot-tell), limit, reason, device, signal_dbm,
+                        evidence_time, evidence_age_seconds
+        causes[]        limit (down, no-ap, weak-signal, no-evidence), device {id, name,
+                        kind, room}, agent, since, until, began_before, lost_seconds,
+                        rooms[] {id, name, seats}, seats
+    """
+
+    generated: Instant
+    schools: tuple[SchoolVerdict, ...]
+
+
 def worst(verdicts: list[Verdict]) -> Verdict:
     """Return missed if any is missed, else cannot-tell if any is, else met."""
     for verdict in (Verdict.MISSED, Verdict.CANNOT_TELL):

@@ -1,0 +1,159 @@
+"""Prints what a check found, for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from campuswatch.inventory.models import Inventory
+from targets.verdicts import (
+    Cause,
+    CheckReport,
+    CoverageVerdict,
+    Limit,
+    RoomRef,
+    SchoolVerdict,
+    Share,
+    UptimeVerdict,
+    Verdict,
+    utc,
+)
+
+_WORDS: Final = {
+    Verdict.MET: Text("met", "green"),
+    Verdict.MISSED: Text("missed", "bold red"),
+    Verdict.CANNOT_TELL: Text("cannot tell", "yellow"),
+}
+_LIMITS: Final = {
+    Limit.DOWN: "down",
+    Limit.NO_AP: "no access point serves these rooms",
+    Limit.WEAK_SIGNAL: "weak signal, with all access points up",
+    Limit.NO_EVIDENCE: "no current reading",
+}
+_MOST_CAUSES: Final = 5
+_MOST_ROOMS: Final = 6
+
+
+def print_report(console: Console, report: CheckReport, inventory: Inventory) -> None:
+    """Print a report: each school with its targets, and under them what went wrong.
+
+    Args:
+        console: where to.
+        report: what was found.
+        inventory: tells each school's time zone.
+    """
+    for school in report.schools:
+        zone = inventory.zone_of(inventory.school(school.id))
+        _print_school(console, school, zone, report.generated)
+    console.print(_summary(report, ZoneInfo(inventory.district.timezone)))
+
+
+def _print_school(console: Console, school: SchoolVerdict, zone: ZoneInfo, now: int) -> None:
+    heading = Text.assemble((school.name, "bold"), f"  {school.id}, {school.area}  ")
+    console.print(heading + _WORDS[school.verdict])
+    if not school.targets:
+        console.print(Padding("no target applies", (0, 0, 0, 2)))
+    for target in school.targets:
+        console.print(Padding(_target_row(target), (0, 0, 0, 2)))
+        if target.verdict is Verdict.MET:
+            continue
+        if target.reason:
+            console.print(Padding(Text(target.reason, "dim"), (0, 0, 0, 4)))
+        for line in _cause_lines(target.causes, zone, now):
+            console.print(line)
+    console.print()
+
+
+def _target_row(target: UptimeVerdict | CoverageVerdict) -> Table:
+    row = Table.grid(padding=(0, 2))
+    row.add_column(width=30)
+    row.add_column(width=18, justify="right")
+    row.add_column(width=32)
+    row.add_column(width=11)
+    row.add_row(
+        target.id,
+        f"objective {target.objective:g} %",
+        _attained(target.share),
+        _WORDS[target.verdict],
+    )
+    return row
+
+
+def _attained(share: Share) -> str:
+    if share.low is None or share.high is None:
+        return "nothing due"
+    if share.attained is None:
+        return "nothing known"
+    if share.low == share.high:
+        return f"attained {share.attained:.3f} %"
+    return f"attained {share.attained:.3f} % ({share.low:.2f} to {share.high:.2f})"
+
+
+def _cause_lines(causes: Sequence[Cause], zone: ZoneInfo, now: int) -> Iterator[Padding]:
+    for cause in causes[:_MOST_CAUSES]:
+        yield Padding(_cause(cause, zone, now), (0, 0, 0, 4))
+        if cause.rooms:
+            yield Padding(Text(_rooms(cause.rooms, cause.seats)), (0, 0, 0, 6))
+    if len(causes) > _MOST_CAUSES:
+        more = Text(f"and {len(causes) - _MOST_CAUSES} more causes, listed by --json", "dim")
+        yield Padding(more, (0, 0, 0, 4))
+
+
+def _cause(cause: Cause, zone: ZoneInfo, now: int) -> Text:
+    text = Text("▸ ")
+    if cause.device is not None:
+        text.append(cause.device.id, "bold")
+        text.append(f" ({cause.device.name}): ")
+    elif cause.agent is not None:
+        text.append(f"agent {cause.agent}", "bold")
+        text.append(": ")
+    text.append(_LIMITS[cause.limit], "yellow" if cause.limit is Limit.NO_EVIDENCE else "red")
+    text.append(_when(cause, zone, now))
+    if cause.lost is not None:
+        text.append(f"; cost {_duration(cause.lost)} of device time")
+    return text
+
+
+def _when(cause: Cause, zone: ZoneInfo, now: int) -> str:
+    if cause.since is None:
+        return ""
+    since = f" since {'before ' if cause.began_before else ''}{_clock(cause.since, zone)}"
+    if cause.until is None:
+        return f"{since}, for {_duration(now - cause.since)}"
+    return f"{since.replace('since', 'from', 1)} to {_clock(cause.until, zone)}"
+
+
+def _rooms(rooms: Sequence[RoomRef], seats: int) -> str:
+    names = ", ".join(room.name for room in rooms[:_MOST_ROOMS])
+    more = f" and {len(rooms) - _MOST_ROOMS} more" if len(rooms) > _MOST_ROOMS else ""
+    plural = "" if len(rooms) == 1 else "s"
+    return f"{len(rooms)} room{plural}, {seats} seats: {names}{more}"
+
+
+def _summary(report: CheckReport, zone: ZoneInfo) -> Text:
+    counts = Counter(school.verdict for school in report.schools)
+    text = Text(f"{len(report.schools)} schools at {_clock(report.generated, zone)}: ")
+    parts = [Text(f"{counts[verdict]} ") + word for verdict, word in _WORDS.items()]
+    return text + Text(", ").join(parts)
+
+
+def _clock(instant: int, zone: ZoneInfo) -> str:
+    return f"{utc(instant).astimezone(zone):%a %d %b %Y %H:%M}"
+
+
+def _duration(ns: int) -> str:
+    minutes, seconds = divmod(ns // 1_000_000_000, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min" if minutes else f"{seconds} s"
