@@ -1,0 +1,188 @@
+"""The commands `campuswatch collector` and `campuswatch audit`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from campuswatch.errors import UserError
+from campuswatch.inventory.loader import load_inventory
+from campuswatch.inventory.models import Inventory, parse_duration
+from campuswatch.logs import log_to_stderr
+from campuswatch.options import ConfigOption, JsonOption, LogLevel, LogLevelOption
+from campuswatch.readings import now_ns
+from campuswatch.services import ServiceContext, run_services
+from campuswatch.settings import Settings, load_settings
+from campuswatch.stores import open_store
+from campuswatch.stores.base import Store, StoreError, StoreUnavailableError
+from collector.audit import StreamAudit, audit_streams, outcome
+from collector.ranges import write_ranges
+from collector.service import serve
+
+_MOST_RANGES: Final = 20
+
+IdOption = Annotated[
+    str | None,
+    typer.Option(
+        "--id",
+        metavar="NAME",
+        help="This collector's name, the same over restarts and no other's; the settings' or "
+        "the host's when omitted.",
+    ),
+]
+
+
+def _since(text: str) -> timedelta:
+    try:
+        duration = parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    assert isinstance(duration, timedelta)
+    return duration
+
+
+def collector(
+    config: ConfigOption = Path("config"),
+    name: IdOption = None,
+    log_level: LogLevelOption = LogLevel.INFO,
+) -> None:
+    """Take readings from the broker into the store.
+
+    Run as many as needed, on any hosts: they share the work. Each needs an id
+    of its own, because the broker keeps what a collector has not acknowledged
+    for that collector to come back.
+
+    Example: campuswatch collector --config config --id district-1
+    """
+    log_to_stderr(log_level)
+    inventory, settings = load_inventory(config), _named(load_settings(config), name)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with _store(settings) as store:
+        asyncio.run(run_services(ServiceContext(config, inventory, settings, store), [serve]))
+
+
+@contextlib.contextmanager
+def _store(settings: Settings) -> Iterator[Store]:
+    """Open the store, and turn what it refuses into a message.
+
+    Raises:
+        UserError: it can't be opened or asked.
+    """
+    try:
+        with contextlib.closing(open_store(settings.store, settings.data_dir)) as store:
+            yield store
+    except (StoreUnavailableError, StoreError) as error:
+        raise UserError(f"store {settings.store.url}: {error}") from None
+
+
+def _named(settings: Settings, name: str | None) -> Settings:
+    if name is None:
+        return settings
+    values = settings.model_dump(exclude_unset=True)
+    return Settings(**values | {"collector": {**values.get("collector", {}), "id": name}})
+
+
+def audit(
+    config: ConfigOption = Path("config"),
+    since: Annotated[
+        timedelta,
+        typer.Option("--since", parser=_since, metavar="DURATION", help="How far to look back."),
+    ] = timedelta(days=1),
+    school: Annotated[
+        list[str] | None,
+        typer.Option("--school", metavar="ID", help="Audit this school only; may be repeated."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Count, for every agent, the batches sent, stored, repeated and missing.
+
+    Exits with 1 if any batch is missing or was dropped at the edge, or else
+    with 2 if an agent delivered nothing (and for bad input), or else with 0.
+
+    Example: campuswatch audit --config config --since 24h
+    """
+    inventory, settings = load_inventory(config), load_settings(config)
+    agents = _agents(inventory, school)
+    end = now_ns()
+    start = end - int(since.total_seconds() * 1e9)
+    with _store(settings) as store, Console(stderr=True).status("asking the store"):
+        audits = audit_streams(store, agents, start, end)
+    if as_json:
+        typer.echo(json.dumps([_as_json(row) for row in audits], indent=2))
+    else:
+        _print(audits)
+    raise typer.Exit(outcome(audits))
+
+
+def _agents(inventory: Inventory, chosen: Sequence[str] | None) -> list[tuple[str, str]]:
+    known = {school.id for school in inventory.schools}
+    if unknown := set(chosen or ()) - known:
+        raise UserError(f"--school {min(unknown)}: expected one of {', '.join(sorted(known))}")
+    return [
+        (school.id, agent.id)
+        for school in inventory.schools
+        if chosen is None or school.id in chosen
+        for agent in school.agents
+    ]
+
+
+def _as_json(row: StreamAudit) -> dict[str, object]:
+    return {
+        "school": row.school,
+        "agent": row.agent,
+        "stream": row.stream or None,
+        "sent": row.sent,
+        "stored": row.stored,
+        "repeated": row.repeated,
+        "missing": row.missing.total,
+        "missing_ranges": [[first, end - 1] for first, end in row.missing],
+        "dropped": row.dropped.total,
+        "dropped_ranges": [[first, end - 1] for first, end in row.dropped],
+        "waiting": row.waiting.total,
+        "quarantined_lines": row.quarantined,
+    }
+
+
+def _print(audits: Sequence[StreamAudit]) -> None:
+    table = Table(title="Batches", title_justify="left")
+    for heading in ("School", "Agent", "Stream"):
+        table.add_column(heading)
+    for heading in ("Sent", "Stored", "Repeated", "Missing", "Dropped", "Waiting"):
+        table.add_column(heading, justify="right")
+    table.add_column("Lines refused", justify="right")
+    for row in audits:
+        table.add_row(
+            row.school,
+            row.agent,
+            row.stream or "nothing arrived",
+            str(row.sent),
+            str(row.stored),
+            str(row.repeated),
+            str(row.missing.total),
+            str(row.dropped.total),
+            str(row.waiting.total),
+            str(row.quarantined),
+            style=_style(row),
+        )
+    console = Console()
+    console.print(table)
+    for row in audits:
+        for what, lost in (("missing", row.missing), ("dropped", row.dropped)):
+            if lost:
+                ranges = write_ranges(lost, _MOST_RANGES)
+                console.print(f"{row.school}/{row.agent} {row.stream} {what}: {ranges}")
+
+
+def _style(row: StreamAudit) -> str | None:
+    if row.missing or row.dropped:
+        return "red"
+    return None if row.stored else "yellow"
