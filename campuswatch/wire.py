@@ -25,6 +25,9 @@ MAX_PAYLOAD: Final = 16 * 1024 * 1024
 """Largest payload after decompression, bytes; a larger one is refused unread."""
 
 _WORTH_COMPRESSING = 1024
+_STREAM = re.compile(r"[A-Za-z0-9_-]{0,64}")
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,19}")
+_MAX_NUMBER = 2**63 - 1
 _TOPIC = re.compile(
     r"campus/v1/(?P<district>[a-z0-9-]{1,63})/(?P<school>[a-z0-9-]{1,63})"
     r"/(?P<agent>[a-z0-9-]{1,63})/(?P<channel>data|status|command)"
@@ -141,16 +144,29 @@ def read_batch(
     if not lines.endswith(b"\n"):
         lines += b"\n"
     properties = dict(user_properties)
+    stream = properties.get("stream", "")
+    if not _STREAM.fullmatch(stream):
+        raise WireError(f"user property stream {stream[:80]!r}: expected {_STREAM.pattern}")
     try:
-        return Batch(
-            stream=properties.get("stream", ""),
-            seq=int(properties.get("seq", "0")),
-            created=int(properties.get("created", "0")),
-            lane=Lane(properties.get("lane", "live")),
-            lines=lines,
-        )
+        lane = Lane(properties.get("lane", "live"))
     except ValueError as error:
-        raise WireError(f"user properties: {error}") from None
+        raise WireError(f"user property lane: {error}") from None
+    return Batch(
+        stream=stream,
+        seq=_whole_number("seq", properties),
+        created=_whole_number("created", properties),
+        lane=lane,
+        lines=lines,
+    )
+
+
+def _whole_number(name: str, properties: dict[str, str]) -> int:
+    text = properties.get(name, "0")
+    if not _WHOLE_NUMBER.fullmatch(text) or int(text) > _MAX_NUMBER:
+        raise WireError(
+            f"user property {name} {text[:80]!r}: expected a whole number from 0 to {_MAX_NUMBER}"
+        )
+    return int(text)
 
 
 def _decompress(payload: bytes) -> bytes:
