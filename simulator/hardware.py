@@ -23,6 +23,8 @@ _GIGABIT: Final = 1_000_000_000
 _COPPER: Final = (8, 16, 24, 48)
 """Copper ports that switches come with."""
 _FIBRE: Final = 4
+_LINE_PORT: Final = 1
+"""ifIndex of the port that a school's line to the internet ends on."""
 _USED: Final = 0.7
 """Share of a switch's other copper ports that something is plugged into."""
 _BAD: Final = 0.03
@@ -101,6 +103,13 @@ def product_of(device: Device, world: World) -> Product:
     return NETWORKS[number % len(NETWORKS)].get(device.kind) or OTHERS[device.kind]
 
 
+def line_port_name(device: Device, world: World) -> str:
+    """Return the name of the port that a school's line to the internet ends on."""
+    internet = world.school_of(device.id).internet
+    declared = internet.interface if internet is not None else None
+    return declared or product_of(device, world).port.format(_LINE_PORT)
+
+
 class _Ports:
     """Makes the ports of one device."""
 
@@ -116,7 +125,7 @@ class _Ports:
         if self._device.kind is DeviceKind.SWITCH:
             return self._of_switch()
         if internet is not None and internet.device == self._device.id:
-            return [self._line(1, internet.interface), *self._downlinks(2)]
+            return [self._line(), *self._downlinks(_LINE_PORT + 1)]
         if self._device.kind is DeviceKind.AP:
             return [self._uplink(1), self._radio(2, "2.4 GHz", 0.2), self._radio(3, "5 GHz", 0.8)]
         return [self._uplink(1), *self._downlinks(2)]
@@ -153,10 +162,10 @@ class _Ports:
             sent=lambda now: self._flows.up(self._device, now),
         )
 
-    def _line(self, index: int, name: str | None) -> Port:
+    def _line(self) -> Port:
         return self._port(
-            index,
-            name=name or self._product.port,
+            _LINE_PORT,
+            name=line_port_name(self._device, self._world),
             alias="internet",
             received=lambda now: self._flows.line_down(self._device, now),
             sent=lambda now: self._flows.line_up(self._device, now),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -131,6 +132,13 @@ class World:
         """Return when the link of a device to its uplink last changed, Unix seconds."""
         age = between(_DAY / 24, 2 * _DAY, self.seed, "link", device_id)
         return self._changed.get(device_id, self.started - age)
+
+    def path(self, device_id: str) -> Sequence[str]:
+        """Return the devices that must work for the school's agent to reach this one."""
+        return self._paths[device_id]
+
+    def device(self, device_id: str) -> Device:
+        return self._site_of[device_id].devices[device_id]
 
     def school_of(self, device_id: str) -> School:
         return self._site_of[device_id].school
