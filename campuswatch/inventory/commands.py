@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -18,7 +19,7 @@ from campuswatch.inventory.imports.csv_file import COLUMNS, read_csv
 from campuswatch.inventory.imports.merge import Merge, merge_rows
 from campuswatch.inventory.imports.netbox import NetBoxOptions, read_netbox
 from campuswatch.inventory.imports.rows import Harvest
-from campuswatch.inventory.imports.run import write_merge
+from campuswatch.inventory.imports.writing import write_merge
 from campuswatch.inventory.loader import SCHOOLS_DIRECTORY, Draft, check_inventory, read_draft
 from campuswatch.inventory.models import DeviceKind, Inventory, School
 from campuswatch.inventory.problems import InventoryError, Problem
@@ -90,7 +91,19 @@ def schema(
         typer.echo(path)
 
 
-@import_app.command("csv")
+_CSV_HELP: Final = f"""Import devices from a CSV file, one a row.
+
+New ids are added, and known ones changed where a cell differs. The comments
+and the layout of the school's file stay. Faulty rows are printed and left out;
+the exit code is then 2.
+
+Columns, in any order; an empty cell leaves a value as it is:
+
+{"".join(f"* {name}: {meaning}{chr(10)}" for name, meaning in COLUMNS.items())}
+Example: campuswatch import csv devices.csv --school jiangwan-no1"""
+
+
+@import_app.command("csv", help=_CSV_HELP)
 def import_csv(
     file: Annotated[Path, typer.Argument(help="CSV with a header line, saved as UTF-8.")],
     school: _SchoolOption,
@@ -101,16 +114,6 @@ def import_csv(
     draft = _sound_draft(config)
     chosen = _chosen_school(draft, school)
     _import(draft, chosen, read_csv(file), _file_of(config, chosen), out)
-
-
-import_csv.__doc__ = (
-    "Import devices from a CSV file, one a row.\n\n"
-    "New ids are added, known ones changed where a cell differs; comments and layout of the\n"
-    "school's file stay. Faulty rows are printed and left out, and the exit code is then 2.\n\n"
-    "Columns, in any order:\n\n"
-    + "".join(f"* {name}: {meaning}\n" for name, meaning in COLUMNS.items())
-    + "\nExample: campuswatch import csv devices.csv --school jiangwan-no1"
-)
 
 
 @import_app.command("netbox")
@@ -218,14 +221,14 @@ def _print_findings(warnings: Iterable[Problem], errors: Iterable[str]) -> None:
 
 def _print_summary(inventory: Inventory) -> None:
     district = inventory.district
-    table = Table(title=f"{district.name} ({district.id})", title_justify="left", show_footer=True)
+    title = f"{district.name} ({district.id})"
+    table = Table(title=title, title_justify="left", show_footer=True, box=box.SIMPLE)
     rows = [_school_row(school) for school in inventory.schools]
-    totals = [sum(int(row[column]) for row in rows) for column in range(3, 9)]
-    table.add_column("School", "Total", overflow="fold")
+    table.add_column("School", "Total", no_wrap=True)
     table.add_column("Name", overflow="fold")
     table.add_column("Area")
-    headings = ("Rooms", "Seats", "Switches", "APs", "Other", "Devices")
-    for heading, total in zip(headings, totals, strict=True):
+    for index, heading in enumerate(("Rooms", "Seats", "Devices"), start=3):
+        total = sum(int(row[index]) for row in rows)
         table.add_column(heading, str(total), justify="right")
     for row in rows:
         table.add_row(*row)
@@ -239,17 +242,8 @@ def _print_summary(inventory: Inventory) -> None:
 
 
 def _school_row(school: School) -> tuple[str, ...]:
-    kinds = Counter(device.kind for device in school.devices)
-    switches, aps = kinds[DeviceKind.SWITCH], kinds[DeviceKind.AP]
     rooms = school.rooms()
-    numbers = (
-        len(rooms),
-        sum(room.seats for room in rooms),
-        switches,
-        aps,
-        kinds.total() - switches - aps,
-        kinds.total(),
-    )
+    numbers = (len(rooms), sum(room.seats for room in rooms), len(school.devices))
     return (school.id, school.name, school.area.value, *map(str, numbers))
 
 

@@ -111,9 +111,8 @@ def _value(mapping: MappingNode, wanted: str) -> Node | None:
 
 def _flow(value: object) -> str:
     """Return a value as YAML on one line."""
-    yaml = YAML(typ="safe", pure=True)
+    yaml = YAML()
     yaml.default_flow_style = True
-    yaml.allow_unicode = True
     yaml.width = _WIDEST
     stream = io.StringIO()
     yaml.dump(value, stream)

@@ -35,10 +35,15 @@ class Change:
             if self.before is None or getattr(self.before, key) != getattr(self.device, key)
         ]
 
+    def value(self, key: str) -> object:
+        """Return a value to write: numbers and truth values as such, the rest as given."""
+        settled = getattr(self.device, key)
+        return settled if isinstance(settled, int) else self.row.data[key]
+
     def describe(self, key: str) -> str:
         """Return a key with its old and its new value."""
         old = getattr(self.before, key, None)
-        return f"{key}: {'' if old is None else f'{old} → '}{self.row.data[key]}"
+        return f"{key}: {'' if old is None else f'{old} → '}{self.value(key)}"
 
 
 @dataclass
@@ -93,7 +98,8 @@ def merge_rows(draft: Draft, school: School, rows: Iterable[Row]) -> Merge:
 
 def _change(row: Row, before: Device | None) -> Change:
     defaults = {"name": row.id} if before is None else before.model_dump(exclude_unset=True)
-    full = replace(row, data={**defaults, **row.data})
+    given = {**defaults, **row.data}
+    full = replace(row, data={key: given[key] for key in Device.model_fields if key in given})
     device = validate_document(full, Device)
     return Change(full if before is None else row, device, before)
 

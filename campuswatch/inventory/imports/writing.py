@@ -1,4 +1,4 @@
-"""An import from beginning to end."""
+"""Writing a school's file with what an import changes."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def write_merge(merge: Merge, school_file: Path, out: Path) -> None:
     editor = DevicesEditor(read_text(school_file))
     for change in merge.changed:
         for key in change.new_keys():
-            editor.set(change.device.id, key, change.row.data[key])
+            editor.set(change.device.id, key, change.value(key))
     for change in merge.added:
-        editor.add(change.row.data, change.row.remark)
+        editor.add({key: change.value(key) for key in change.row.data}, change.row.remark)
     _replace(out, editor.text())
 
 
