@@ -1,7 +1,7 @@
 """Mosquitto's users and access control, made from the inventory.
 
 Every agent gets a user of its own that may write its own topics and read its
-own commands; the district's services get one each that may read all of them.
+own commands and status; the district's services may read the data of all.
 Formats: mosquitto.conf(5), mosquitto_passwd(1).
 """
 
@@ -61,7 +61,8 @@ def broker_users(inventory: Inventory) -> list[BrokerUser]:
                 BrokerUser(
                     agent.id,
                     writes=(address.topic(Channel.DATA), address.topic(Channel.STATUS)),
-                    reads=(address.topic(Channel.COMMAND),),
+                    # Its own status tells an agent what a restarted broker has forgotten.
+                    reads=(address.topic(Channel.COMMAND), address.topic(Channel.STATUS)),
                 )
             )
     return users

@@ -85,8 +85,10 @@ def test_an_agent_publishes_to_no_other(broker: Server, files: Path, topic: str)
     assert "Not authorized" in _publish(broker, files, "agent-1", topic)
 
 
-def test_an_agent_reads_its_own_commands_only(broker: Server, files: Path) -> None:
-    assert _subscribe(broker, files, "agent-1", "campus/v1/district/school-1/agent-1/command") == ""
+def test_an_agent_reads_its_own_topics_only(broker: Server, files: Path) -> None:
+    for channel in ("command", "status"):
+        own = f"campus/v1/district/school-1/agent-1/{channel}"
+        assert _subscribe(broker, files, "agent-1", own) == ""
     for topic in ("campus/v1/district/school-2/agent-2/command", "#"):
         assert "Not authorized" in _subscribe(broker, files, "agent-1", topic) or _hears_nothing(
             broker, files, topic
