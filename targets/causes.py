@@ -14,7 +14,7 @@ from targets.verdicts import Cause, DeviceRef, Limit, RoomRef
 
 def device_down(evidence: Evidence, device_id: str, rooms: Iterable[str]) -> Cause:
     """Return the cause that a device is down now, and hurts the rooms of these ids."""
-    return _down(evidence, device_id, evidence.timelines[device_id].outages()[-1], rooms, None)
+    return _down(evidence, device_id, evidence.timelines[device_id].outages()[-1], rooms)
 
 
 def device_was_down(
@@ -22,19 +22,25 @@ def device_was_down(
 ) -> Cause:
     """Return the cause that a device's outages cost `lost` ns of device time within `hours`.
 
-    It names the outage that lasts still, or else the one that took most of the hours.
+    It tells of the outage that took most of those hours.
     """
-    outages = evidence.timelines[device_id].outages()
 
-    def weight(outage: Outage) -> tuple[bool, int]:
-        span = IntervalSet.of([(outage.start, outage.end)])
-        return not outage.over, (span & hours).total
+    def taken(outage: Outage) -> int:
+        return (IntervalSet.of([(outage.start, outage.end)]) & hours).total
 
-    return _down(evidence, device_id, max(outages, key=weight), rooms, lost)
+    outages = [outage for outage in evidence.timelines[device_id].outages() if taken(outage)]
+    worst = max(outages, key=taken)
+    return _down(evidence, device_id, worst, rooms, lost=lost, outages=len(outages))
 
 
 def _down(
-    evidence: Evidence, device_id: str, outage: Outage, rooms: Iterable[str], lost: int | None
+    evidence: Evidence,
+    device_id: str,
+    outage: Outage,
+    rooms: Iterable[str],
+    *,
+    lost: int | None = None,
+    outages: int = 1,
 ) -> Cause:
     return Cause(
         limit=Limit.DOWN,
@@ -42,6 +48,7 @@ def _down(
         since=outage.start,
         until=outage.end if outage.over else None,
         began_before=outage.began_before,
+        outages=outages,
         lost=lost,
         rooms=room_refs(evidence.school, rooms),
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -16,12 +16,10 @@ from campuswatch.inventory.models import Inventory
 from targets.verdicts import (
     Cause,
     CheckReport,
-    CoverageVerdict,
     Limit,
     RoomRef,
     SchoolVerdict,
     Share,
-    UptimeVerdict,
     Verdict,
     utc,
 )
@@ -37,6 +35,7 @@ _LIMITS: Final = {
     Limit.WEAK_SIGNAL: "weak signal, with all access points up",
     Limit.NO_EVIDENCE: "no current reading",
 }
+_HOUR: Final = 3600 * 1_000_000_000
 _MOST_CAUSES: Final = 5
 _MOST_ROOMS: Final = 6
 
@@ -49,6 +48,8 @@ def print_report(console: Console, report: CheckReport, inventory: Inventory) ->
         report: what was found.
         inventory: tells each school's time zone.
     """
+    header = ("target", "objective", "attained (lowest to highest)", "verdict")
+    console.print(_row(*(Text(word, "dim") for word in header)))
     for school in report.schools:
         zone = inventory.zone_of(inventory.school(school.id))
         _print_school(console, school, zone, report.generated)
@@ -59,51 +60,51 @@ def _print_school(console: Console, school: SchoolVerdict, zone: ZoneInfo, now: 
     heading = Text.assemble((school.name, "bold"), f"  {school.id}, {school.area}  ")
     console.print(heading + _WORDS[school.verdict])
     if not school.targets:
-        console.print(Padding("no target applies", (0, 0, 0, 2)))
+        console.print(_indented(2, "no target applies"))
     for target in school.targets:
-        console.print(Padding(_target_row(target), (0, 0, 0, 2)))
+        attained = _attained(target.share)
+        console.print(_row(target.id, f"{target.objective:g} %", attained, _WORDS[target.verdict]))
         if target.verdict is Verdict.MET:
             continue
         if target.reason:
-            console.print(Padding(Text(target.reason, "dim"), (0, 0, 0, 4)))
+            console.print(_indented(4, Text(target.reason, "dim")))
         for line in _cause_lines(target.causes, zone, now):
             console.print(line)
     console.print()
 
 
-def _target_row(target: UptimeVerdict | CoverageVerdict) -> Table:
+def _row(*cells: str | Text) -> Padding:
     row = Table.grid(padding=(0, 2))
+    row.add_column(width=36)
+    row.add_column(width=9, justify="right")
     row.add_column(width=30)
-    row.add_column(width=18, justify="right")
-    row.add_column(width=32)
     row.add_column(width=11)
-    row.add_row(
-        target.id,
-        f"objective {target.objective:g} %",
-        _attained(target.share),
-        _WORDS[target.verdict],
-    )
-    return row
+    row.add_row(*cells)
+    return _indented(2, row)
+
+
+def _indented(by: int, content: RenderableType) -> Padding:
+    return Padding(content, (0, 0, 0, by), expand=False)
 
 
 def _attained(share: Share) -> str:
     if share.low is None or share.high is None:
-        return "nothing due"
+        return "nothing was due"
     if share.attained is None:
-        return "nothing known"
+        return "nothing is known"
     if share.low == share.high:
-        return f"attained {share.attained:.3f} %"
-    return f"attained {share.attained:.3f} % ({share.low:.2f} to {share.high:.2f})"
+        return f"{share.attained:.3f} %"
+    return f"{share.attained:.3f} % ({share.low:.2f} to {share.high:.2f})"
 
 
 def _cause_lines(causes: Sequence[Cause], zone: ZoneInfo, now: int) -> Iterator[Padding]:
     for cause in causes[:_MOST_CAUSES]:
-        yield Padding(_cause(cause, zone, now), (0, 0, 0, 4))
+        yield _indented(4, _cause(cause, zone, now))
         if cause.rooms:
-            yield Padding(Text(_rooms(cause.rooms, cause.seats)), (0, 0, 0, 6))
+            yield _indented(6, Text(_rooms(cause.rooms, cause.seats)))
     if len(causes) > _MOST_CAUSES:
         more = Text(f"and {len(causes) - _MOST_CAUSES} more causes, listed by --json", "dim")
-        yield Padding(more, (0, 0, 0, 4))
+        yield _indented(4, more)
 
 
 def _cause(cause: Cause, zone: ZoneInfo, now: int) -> Text:
@@ -116,8 +117,10 @@ def _cause(cause: Cause, zone: ZoneInfo, now: int) -> Text:
         text.append(": ")
     text.append(_LIMITS[cause.limit], "yellow" if cause.limit is Limit.NO_EVIDENCE else "red")
     text.append(_when(cause, zone, now))
+    if cause.outages > 1:
+        text.append(f", the worst of {cause.outages} outages")
     if cause.lost is not None:
-        text.append(f"; cost {_duration(cause.lost)} of device time")
+        text.append(f"; cost {cause.lost / _HOUR:.1f} device hours")
     return text
 
 
@@ -139,13 +142,14 @@ def _rooms(rooms: Sequence[RoomRef], seats: int) -> str:
 
 def _summary(report: CheckReport, zone: ZoneInfo) -> Text:
     counts = Counter(school.verdict for school in report.schools)
-    text = Text(f"{len(report.schools)} schools at {_clock(report.generated, zone)}: ")
+    date = utc(report.generated).astimezone(zone)
+    text = Text(f"{len(report.schools)} schools on {date:%Y-%m-%d %H:%M %Z}: ")
     parts = [Text(f"{counts[verdict]} ") + word for verdict, word in _WORDS.items()]
     return text + Text(", ").join(parts)
 
 
 def _clock(instant: int, zone: ZoneInfo) -> str:
-    return f"{utc(instant).astimezone(zone):%a %d %b %Y %H:%M}"
+    return f"{utc(instant).astimezone(zone):%a %d %b %H:%M}"
 
 
 def _duration(ns: int) -> str:

@@ -133,7 +133,8 @@ class Cause(_Result):
         since: when it began; None when unknown.
         until: when it ended; None while it lasts.
         began_before: whether it began before the window, so that `since` is late.
-        lost: device time within service hours that it cost; None for a state of now.
+        outages: how many outages the device had; `since` and `until` are the worst one's.
+        lost: device time within service hours that they cost; None for a state of now.
         rooms: the rooms it hurts.
         seats: the seats of those rooms.
     """
@@ -144,6 +145,7 @@ class Cause(_Result):
     since: Instant | None = None
     until: Instant | None = None
     began_before: bool = False
+    outages: int = 1
     lost: Duration | None = Field(default=None, serialization_alias="lost_seconds")
     rooms: tuple[RoomRef, ...] = ()
 
@@ -295,8 +297,8 @@ class CheckReport(_Result):
                         (pass, fail, cannot-tell), limit, reason, device, signal_dbm,
                         evidence_time, evidence_age_seconds
         causes[]        limit (down, no-ap, weak-signal, no-evidence), device {id, name,
-                        kind, room}, agent, since, until, began_before, lost_seconds,
-                        rooms[] {id, name, seats}, seats
+                        kind, room}, agent, since, until, began_before, outages,
+                        lost_seconds, rooms[] {id, name, seats}, seats
     """
 
     generated: Instant

@@ -65,10 +65,8 @@ def _share(counted: Counted) -> Share:
 
 def _reason(rooms: Counted) -> str:
     total = rooms.passing + rooms.failing + rooms.unknown
-    parts = [f"{rooms.failing} of {total} rooms fail"] if rooms.failing else []
-    if rooms.unknown:
-        parts.append(f"{rooms.unknown} of {total} can't be told")
-    return ", ".join(parts)
+    parts = ((rooms.failing, "fail"), (rooms.unknown, "can't be told"))
+    return ", ".join(f"{count} of {total} rooms {word}" for count, word in parts if count)
 
 
 def _causes(rooms: Sequence[RoomVerdict], evidence: Evidence) -> list[Cause]:

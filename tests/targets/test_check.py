@@ -100,6 +100,7 @@ def test_uptime_charges_the_switch_for_all_that_hung_on_it(
     assert LONG.end <= cause.until < LONG.end + INTERVAL
     # Nine service hours on Monday, eleven on Tuesday, two on Wednesday: the
     # switch and four access points, to within the polls at both ends.
+    assert cause.outages == 1
     assert cause.lost == network.time.down
     assert abs(cause.lost - 5 * 22 * HOUR) < 5 * 2 * INTERVAL
     assert network.time.unknown == 0
