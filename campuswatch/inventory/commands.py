@@ -94,8 +94,8 @@ def schema(
 _CSV_HELP: Final = f"""Import devices from a CSV file, one a row.
 
 New ids are added, and known ones changed where a cell differs. The comments
-and the layout of the school's file stay. Faulty rows are printed and left out;
-the exit code is then 2.
+and the layout of the file stay. Faulty rows are printed and left out, and then
+the exit code is 2.
 
 Columns, in any order; an empty cell leaves a value as it is:
 

@@ -19,18 +19,35 @@ Location = Sequence[str | int]
 """Keys and list indices that lead from a document's top to a value."""
 
 _SYNTAX: Final = {
-    "found character '\\t' that cannot start any token": (
-        "a tab indents this line; expected spaces"
-    ),
+    "found character '\\t'": "a tab indents this line; expected spaces",
     "mapping values are not allowed here": (
         "a second ': ' in one value, or a wrong indentation; "
         "expected one 'key: value' a line, and quotes around text that holds ': '"
     ),
     "could not find expected ':'": "this line is no 'key: value'; expected a ':' after the key",
-    "found unexpected end of stream": "a quotation mark is never closed; expected it before here",
     "but found another document": "a second document begins here; expected one document a file",
+    "found character": "this character can't begin a value; expected quotes around the value",
+    "found unknown escape character": (
+        "in double quotes a backslash begins an escape; expected two, or single quotes"
+    ),
+    "could not determine a constructor for the tag": (
+        "a value that begins with '!' is a tag, and none has a meaning here; expected quotes"
+    ),
+    "expected <block end>": (
+        "the indentation does not fit the lines above; expected the keys of one group, "
+        "or the dashes of one list, below each other"
+    ),
+    "expected the node content": "a value or a bracket is missing; expected it before here",
+    "found undefined alias": (
+        "a value that begins with '*' is an alias, and nothing has that name; expected quotes"
+    ),
+    "found unexpected end of stream": "a quotation mark opens here; expected it to be closed",
+    "expected ',' or '}'": "a '{' opens here; expected ',' between its items and '}' in the end",
+    "expected ',' or ']'": "a '[' opens here; expected ',' between its items and ']' in the end",
 }
-"""Words for what the YAML reader says; the rest is handed on as it says it."""
+"""Words for how the YAML reader's messages begin; others are handed on as they are."""
+
+_FAULT_AT_OPENING: Final = ("found unexpected end", "expected ',' or")
 
 
 class Source(Protocol):
@@ -123,6 +140,8 @@ def read_text(path: Path) -> str:
     """
     try:
         content = path.read_bytes()
+    except FileNotFoundError:
+        raise InventoryError([Problem(path, 0, "the file is missing; expected it")]) from None
     except OSError as error:
         raise InventoryError([Problem(path, 0, f"{error.strerror}; expected a file")]) from None
     try:
@@ -153,11 +172,13 @@ def _compose(path: Path, text: str) -> Node:
 
 
 def _syntax_problem(path: Path, error: MarkedYAMLError) -> Problem:
-    mark = error.problem_mark or error.context_mark
     said = error.problem or error.context or "not YAML"
-    if said.startswith("found undefined alias"):
-        said = "a value that begins with '*' is an alias, and none has that name; expected quotes"
-    return Problem(path, mark.line + 1 if mark else 0, _SYNTAX.get(said, f"no valid YAML: {said}"))
+    text = next((words for start, words in _SYNTAX.items() if said.startswith(start)), None)
+    marks = [error.problem_mark, error.context_mark]
+    if said.startswith(_FAULT_AT_OPENING):
+        marks.reverse()
+    mark = marks[0] or marks[1]
+    return Problem(path, mark.line + 1 if mark else 0, text or f"no valid YAML: {said}")
 
 
 def _duplicate_keys(path: Path, node: Node, seen: set[int]) -> Iterator[Problem]:

@@ -8,12 +8,13 @@ from typing import Final
 
 import jsonpath
 
-from campuswatch.inventory.models import Device, Mapping, MqttAddress, School
+from campuswatch.inventory.models import Device, MappedField, Mapping, MqttAddress, School
 from campuswatch.inventory.parts import Parts
 from campuswatch.inventory.places import Places
 from campuswatch.inventory.problems import Problem
 from campuswatch.inventory.wording import unknown
 from campuswatch.measurements import CATALOGUE, Measurement
+from campuswatch.units import UnitError, conversion
 
 _PLACEHOLDER: Final = re.compile(r"\{(\d+)\}")
 _DEVICE_TAGS: Final = ("device", "room")
@@ -64,10 +65,13 @@ def _catalogue_names(
     places: Places, mapping: Mapping, measurement: Measurement
 ) -> Iterator[Problem]:
     place = f"measurement {measurement.name!r}"
-    for name in mapping.fields:
-        if name not in measurement.fields:
+    for name, mapped in mapping.fields.items():
+        field = measurement.fields.get(name)
+        if field is None:
             text = unknown("field", name, list(measurement.fields), place)
             yield places.problem(mapping, ["fields", name], text)
+        elif mapped.unit is not None:
+            yield from _unit(places, mapped, mapped.unit, field.unit)
     for name in mapping.tags:
         if name not in measurement.tags:
             text = unknown("tag", name, list(measurement.tags), place)
@@ -76,6 +80,13 @@ def _catalogue_names(
         if name not in mapping.tags and name not in _DEVICE_TAGS:
             text = f"tag {name!r} is missing; expected it, because {place} requires it"
             yield places.problem(mapping, ["tags"], text)
+
+
+def _unit(places: Places, mapped: MappedField, unit: str, to: str) -> Iterator[Problem]:
+    try:
+        conversion(unit, to)
+    except UnitError as error:
+        yield places.problem(mapped, ["unit"], str(error))
 
 
 def _brokers(places: Places, school: School) -> Iterator[Problem]:
@@ -110,6 +121,6 @@ def _placeholders(
     if any(number < 1 or number > wildcards for number in numbers):
         text = (
             f"mapping {mapping.id!r} uses {{{max(numbers)}}}, and the topic of {device.id!r} has "
-            f"{wildcards} of the level +; expected as many"
+            f"{wildcards} levels +; expected at least {max(numbers)}"
         )
         yield places.problem(mqtt, ["topic"], text)

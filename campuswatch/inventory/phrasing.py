@@ -76,8 +76,9 @@ def _text(schema: _SchemaTree, error: ErrorDetails) -> str:
     if kind == "union_tag_not_found":
         return f"key {_tag(error)!r} is missing; expected {schema.variants(location)}"
     if kind == "union_tag_invalid":
-        value = _quoted(error["input"][_tag(error)])
-        return f"{_tag(error)} is {value}; expected {schema.variants(location)}"
+        value, variants = error["input"][_tag(error)], schema.variants(location)
+        quotes = " in quotes" if _quoted(str(value)) in variants else ""
+        return f"{_tag(error)} is {_quoted(value)}; expected {variants}{quotes}"
     expected = schema.expected(location)
     if kind == "value_error":
         said = str(error["ctx"]["error"])
