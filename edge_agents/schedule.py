@@ -54,13 +54,11 @@ class Schedule:
     a tenth of an interval after the next was due still lets that one run.)
 
     Args:
-        sources: what to poll; their names are unique.
         emit: takes the readings.
         concurrency: polls under way at the same time.
     """
 
-    def __init__(self, sources: Sequence[PolledSource], emit: Emit, *, concurrency: int) -> None:
-        self._sources = sources
+    def __init__(self, emit: Emit, *, concurrency: int) -> None:
         self._emit = emit
         self._places = asyncio.Semaphore(concurrency)
         self._statistics = PollStatistics()
@@ -70,17 +68,16 @@ class Schedule:
         taken, self._statistics = self._statistics, PollStatistics()
         return taken
 
-    async def run(self) -> None:
-        """Poll until cancelled, then close the sources."""
+    async def run(self, sources: Sequence[PolledSource]) -> None:
+        """Poll sources, whose names are unique, until cancelled; then close them."""
         start = time.monotonic()
         try:
             async with asyncio.TaskGroup() as group:
-                for source in self._sources:
+                for source in sources:
                     group.create_task(self._keep_polling(source, start), name=source.name)
         finally:
-            await asyncio.gather(
-                *(source.close() for source in self._sources), return_exceptions=True
-            )
+            for source in sources:
+                await _close(source)
 
     async def _keep_polling(self, source: PolledSource, start: float) -> None:
         turn = 0
@@ -110,3 +107,10 @@ class Schedule:
                 log.warning("poll cut short: source=%s after=%gs", source.name, source.interval)
             else:
                 log.exception("poll failed: source=%s", source.name)
+
+
+async def _close(source: PolledSource) -> None:
+    try:
+        await source.close()
+    except Exception:  # a source's fault must not keep the others open
+        log.exception("source not closed: source=%s", source.name)

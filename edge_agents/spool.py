@@ -35,7 +35,6 @@ such a broker loses of the messages it acknowledged when it is killed.
 
 _APPLICATION_ID = 0x43577370  # "CWsp": tells a spool from another SQLite file
 _VERSION = 1
-_CHUNK = 64  # batches dropped at a time when space is short
 _SCHEMA = f"""
 PRAGMA application_id = {_APPLICATION_ID};
 PRAGMA user_version = {_VERSION};
@@ -61,7 +60,7 @@ _UNSENT = "SELECT seq FROM batch WHERE acknowledged IS NULL AND "
 _NEWEST_UNSENT = _UNSENT + "created >= ? ORDER BY seq DESC LIMIT ?"
 _OLDEST_UNSENT = _UNSENT + "created < ? ORDER BY seq LIMIT ?"
 _TOO_OLD = _UNSENT + "created < ? ORDER BY seq"
-_OLDEST_BUT = _UNSENT + f"seq < ? ORDER BY seq LIMIT {_CHUNK}"
+_OLDEST_BUT = _UNSENT + "seq < ? ORDER BY seq LIMIT 1"
 _ACKNOWLEDGED = "SELECT seq FROM batch WHERE acknowledged IS NOT NULL "
 _SETTLED = _ACKNOWLEDGED + "AND acknowledged < ?"
 _FIRST_ACKNOWLEDGED = _ACKNOWLEDGED + "ORDER BY acknowledged LIMIT ?"
@@ -214,8 +213,11 @@ class Spool:
             self._path, isolation_level=None, check_same_thread=False, timeout=1
         )
         try:
+            empty = _check(database)
             _configure(database)
-            _check_or_create(database)
+            if empty:
+                _create(database)
+            _read_through(database)
         except BaseException:
             database.close()
             raise
@@ -335,18 +337,22 @@ class Spool:
         self._forget(_SETTLED, now - self._kept)
 
     def _drop_too_old(self, now: int) -> None:
-        self._drop(_TOO_OLD, now - self._max_age, reason="age")
+        self._declare_dropped(self._forget(_TOO_OLD, now - self._max_age), "age")
 
     def _drop_too_many(self, newest: int) -> None:
         """Drop what is acknowledged, then the oldest, until the bound holds.
 
         The newest batch always stays, however small the bound.
         """
+        dropped: list[int] = []
         while self._used() > self._max_bytes:
-            if self._forget(_FIRST_ACKNOWLEDGED, _CHUNK):
+            if self._forget(_FIRST_ACKNOWLEDGED, 1):
                 continue
-            if not self._drop(_OLDEST_BUT, newest, reason="size"):
-                return
+            oldest = self._forget(_OLDEST_BUT, newest)
+            if not oldest:
+                break
+            dropped += oldest
+        self._declare_dropped(dropped, "size")
 
     def _used(self) -> int:
         def pragma(name: str) -> int:
@@ -355,26 +361,22 @@ class Spool:
 
         return (pragma("page_count") - pragma("freelist_count")) * pragma("page_size")
 
-    def _drop(self, selection: str, bound: int, *, reason: str) -> int:
-        numbers = self._forget(selection, bound)
+    def _declare_dropped(self, numbers: list[int], reason: str) -> None:
+        if not numbers:
+            return
         for seq in numbers:
-            self._declare_dropped(seq)
-        if numbers:
-            log.error(
-                "spool dropped the oldest batches: count=%d first=%d last=%d reason=%s",
-                len(numbers),
-                numbers[0],
-                numbers[-1],
-                reason,
-            )
-        return len(numbers)
-
-    def _declare_dropped(self, seq: int) -> None:
-        extended = self._database.execute(
-            "UPDATE dropped SET last = ? WHERE last = ?", (seq, seq - 1)
-        ).rowcount
-        if not extended:
-            self._database.execute("INSERT INTO dropped VALUES (?, ?)", (seq, seq))
+            extended = self._database.execute(
+                "UPDATE dropped SET last = ? WHERE last = ?", (seq, seq - 1)
+            ).rowcount
+            if not extended:
+                self._database.execute("INSERT INTO dropped VALUES (?, ?)", (seq, seq))
+        log.error(
+            "spool dropped the oldest batches: count=%d first=%d last=%d reason=%s",
+            len(numbers),
+            numbers[0],
+            numbers[-1],
+            reason,
+        )
 
     def _forget(self, selection: str, bound: int) -> list[int]:
         numbers = [seq for (seq,) in self._database.execute(selection, (bound,))]
@@ -388,10 +390,27 @@ class _ForeignFileError(Exception):
     """A SQLite file that is no spool of this version."""
 
 
-def _configure(database: sqlite3.Connection) -> None:
+def _check(database: sqlite3.Connection) -> bool:
+    """Return whether a database is empty, and so may become a spool.
+
+    Raises:
+        _ForeignFileError: it is something else already.
+    """
     # An exclusive lock keeps a second agent of the same id away, and spares the
     # shared-memory file, which network file systems can't do.
     database.execute("PRAGMA locking_mode = EXCLUSIVE")
+    identity = database.execute("PRAGMA application_id").fetchone()[0]
+    version = database.execute("PRAGMA user_version").fetchone()[0]
+    empty: bool = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    if not empty and (identity, version) != (_APPLICATION_ID, _VERSION):
+        raise _ForeignFileError(
+            f"application_id {identity}, version {version}:"
+            f" expected {_APPLICATION_ID}, version {_VERSION}"
+        )
+    return empty
+
+
+def _configure(database: sqlite3.Connection) -> None:
     database.execute("PRAGMA journal_mode = WAL")
     # FULL: the log is fsynced at every commit, so a power cut takes nothing that
     # was committed (sqlite.org/pragma.html#pragma_synchronous).
@@ -399,24 +418,19 @@ def _configure(database: sqlite3.Connection) -> None:
     database.execute("PRAGMA journal_size_limit = 16777216")
 
 
-def _check_or_create(database: sqlite3.Connection) -> None:
-    identity = database.execute("PRAGMA application_id").fetchone()[0]
-    version = database.execute("PRAGMA user_version").fetchone()[0]
-    empty = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-    if empty and identity == 0:
-        database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA}")
-        database.execute("INSERT INTO stream VALUES (?, 0, 0, 0)", (secrets.token_hex(8),))
-        database.execute("COMMIT")
-    elif (identity, version) != (_APPLICATION_ID, _VERSION):
-        raise _ForeignFileError(
-            f"application_id {identity}, version {version}:"
-            f" expected {_APPLICATION_ID}, version {_VERSION}"
-        )
+def _create(database: sqlite3.Connection) -> None:
+    database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA}")
+    database.execute("INSERT INTO stream VALUES (?, 0, 0, 0)", (secrets.token_hex(8),))
+    database.execute("COMMIT")
+
+
+def _read_through(database: sqlite3.Connection) -> None:
+    """Read the tables once, for a damaged page to show now."""
     if database.execute("SELECT count(*) FROM stream").fetchone()[0] != 1:
         raise _ForeignFileError("expected one row in its table stream")
-    # The tables are read once, for a damaged page to show now.
     database.execute("SELECT count(*), sum(size) FROM batch").fetchone()
-    database.execute("SELECT count(*) FROM payload, dropped").fetchone()
+    database.execute("SELECT count(*) FROM payload").fetchone()
+    database.execute("SELECT count(*) FROM dropped").fetchone()
 
 
 def _is_corrupt(error: sqlite3.DatabaseError) -> bool:

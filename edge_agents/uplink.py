@@ -239,6 +239,7 @@ class _Connection:
                 while self._in_flight and not self._link.closed.done():
                     await self._wait(_TICK)
                     await self._store_acknowledgements()
+                await self._publish_status()
 
     async def close(self) -> None:
         """Disconnect; what has no acknowledgement waits for the next connection."""

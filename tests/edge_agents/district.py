@@ -25,6 +25,7 @@ class District:
 
     def __init__(self, port: int, *, receive_maximum: int = 65535) -> None:
         self.batches: list[Batch] = []
+        self.published: Counter[int] = Counter()
         self.statuses: list[dict[str, Any]] = []
         self._lock = threading.Lock()
         self._port = port
@@ -67,18 +68,17 @@ class District:
             if message.topic.endswith("/status"):
                 self.statuses.append(json.loads(message.payload))
                 return
-            properties = message.properties
-            assert properties is not None
-            self.batches.append(
-                read_batch(message.payload, properties.ContentType, properties.UserProperty)
+            properties: Any = message.properties
+            batch = read_batch(
+                bytes(message.payload), properties.ContentType, properties.UserProperty
             )
+            self.batches.append(batch)
+            if not message.dup:  # a broker marks what it delivers again (MQTT 5, 3.3.1.1)
+                self.published[batch.seq] += 1
 
     def seqs(self) -> list[int]:
         with self._lock:
             return [batch.seq for batch in self.batches]
-
-    def counts(self) -> Counter[int]:
-        return Counter(self.seqs())
 
     def lines(self) -> list[bytes]:
         with self._lock:

@@ -1,0 +1,54 @@
+"""Commands of the edge agent."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from campuswatch.errors import UserError
+from campuswatch.inventory.loader import load_inventory
+from campuswatch.inventory.models import Agent, Inventory, School
+from campuswatch.logs import log_to_stderr
+from campuswatch.options import ConfigOption, LogLevel, LogLevelOption
+from campuswatch.services import ServiceContext, run_services
+from campuswatch.settings import load_settings
+from edge_agents.service import run_agent
+
+
+def agent(
+    agent_id: Annotated[
+        str, typer.Option("--agent", metavar="ID", help="Which agent of the inventory to run.")
+    ],
+    config: ConfigOption = Path("config"),
+    log_level: LogLevelOption = LogLevel.INFO,
+) -> None:
+    """Run one edge agent: poll its devices, and send the readings to the district's broker.
+
+    What can't be sent waits in a file below `data_dir`, so that neither an
+    outage nor a power cut loses it. Ctrl-C or SIGTERM stops the agent in order.
+
+    Example: campuswatch agent --config config --agent ys-agent
+    """
+    log_to_stderr(log_level)
+    inventory, settings = load_inventory(config), load_settings(config)
+    school, chosen = _find(inventory, agent_id)
+    context = ServiceContext(config, inventory, settings, store=None)
+
+    async def serve(context: ServiceContext) -> None:
+        await run_agent(context.inventory, school, chosen, context.settings)
+
+    asyncio.run(run_services(context, [serve]))
+
+
+def _find(inventory: Inventory, agent_id: str) -> tuple[School, Agent]:
+    agents = {each.id: (school, each) for school in inventory.schools for each in school.agents}
+    try:
+        return agents[agent_id]
+    except KeyError:
+        known = ", ".join(sorted(agents))
+        raise UserError(
+            f"no agent {agent_id!r} in the inventory; expected one of {known}"
+        ) from None

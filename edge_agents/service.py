@@ -1,0 +1,154 @@
+"""Running agents: everything from a device's answer to the broker's acknowledgement."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Coroutine, Iterable, Sequence
+
+from campuswatch.errors import UserError
+from campuswatch.inventory import models
+from campuswatch.secrets import SecretError
+from campuswatch.services import ServiceContext
+from campuswatch.settings import Settings
+from campuswatch.units import UnitError
+from campuswatch.wire import AgentAddress
+from edge_agents.gatherer import Gatherer
+from edge_agents.health import AgentHealth
+from edge_agents.schedule import Schedule
+from edge_agents.sources.base import Emit, PolledSource, StreamSource
+from edge_agents.sources.mqtt.decoding import Decoder
+from edge_agents.sources.mqtt.rejected import RejectedPayloads
+from edge_agents.sources.mqtt.silence import Silence
+from edge_agents.sources.mqtt.source import LocalBrokerSource
+from edge_agents.spool import KEPT_AFTER_ACKNOWLEDGEMENT, Spool, SpoolUnavailableError
+from edge_agents.uplink import Uplink
+
+log = logging.getLogger(__name__)
+
+_RESTART = 10.0  # seconds before a stream source that failed is started again
+
+
+async def serve(context: ServiceContext) -> None:
+    """Run every agent of the inventory, until cancelled.
+
+    Raises:
+        UserError: a secret is missing, or another process runs one of the agents.
+    """
+    agents = [(school, agent) for school in context.inventory.schools for agent in school.agents]
+    tasks = [
+        asyncio.create_task(run_agent(context.inventory, school, agent, context.settings))
+        for school, agent in agents
+    ]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        await _stop(tasks)
+
+
+async def run_agent(
+    inventory: models.Inventory, school: models.School, agent: models.Agent, settings: Settings
+) -> None:
+    """Run one agent until cancelled; its last readings are in the spool then.
+
+    Raises:
+        UserError: a secret is missing, or another process runs this agent.
+    """
+    directory = settings.data_dir / "agents" / agent.id
+    # The embedded broker acknowledges what is stored and nothing else, so that
+    # there is nothing it could forget.
+    kept = 0.0 if settings.broker.embedded else KEPT_AFTER_ACKNOWLEDGEMENT
+    spool = await asyncio.to_thread(
+        Spool,
+        directory / "spool.sqlite",
+        max_bytes=agent.spool_bytes,
+        max_age=agent.spool_age.total_seconds(),
+        kept=kept,
+    )
+    try:
+        with contextlib.closing(spool):
+            await _run(inventory, school, agent, settings, spool)
+    except (SecretError, UnitError) as error:
+        raise UserError(f"agent {agent.id}: {error}") from None
+
+
+async def _run(
+    inventory: models.Inventory,
+    school: models.School,
+    agent: models.Agent,
+    settings: Settings,
+    spool: Spool,
+) -> None:
+    address = AgentAddress(inventory.district.id, school.id, agent.id)
+    uplink = Uplink(spool, address, settings.broker)
+    gatherer = Gatherer(spool, uplink.wake)
+    rejected = RejectedPayloads(settings.data_dir / "agents" / agent.id / "rejected")
+    devices = [device for device in school.devices if school.agent_of(device) == agent.id]
+    schedule = Schedule(gatherer.emit, concurrency=agent.concurrency)
+    polled: list[PolledSource] = [AgentHealth(spool, gatherer, rejected, schedule.take_statistics)]
+    producers: list[Coroutine[None, None, None]] = []
+    local = _local_broker(inventory, school, agent, devices, rejected)
+    if local is not None:
+        producers.append(_keep_running(local, gatherer.emit))
+        polled += [Silence(device, local) for device in devices if device.address is None]
+    producers.append(schedule.run(polled))
+    log.info("agent runs: agent=%s school=%s polled=%d", agent.id, school.id, len(polled))
+    await _carry(producers, gatherer, uplink)
+
+
+def _local_broker(
+    inventory: models.Inventory,
+    school: models.School,
+    agent: models.Agent,
+    devices: Sequence[models.Device],
+    rejected: RejectedPayloads,
+) -> LocalBrokerSource | None:
+    mappings = {mapping.id: mapping for mapping in inventory.mappings}
+    zone = inventory.zone_of(school)
+    decoders = [
+        (entry.topic, Decoder(mappings[entry.mapping], device, entry.topic, zone))
+        for device in devices
+        for entry in device.mqtt
+    ]
+    if agent.broker is None or not decoders:
+        return None
+    return LocalBrokerSource(agent.broker, f"campuswatch-{agent.id}", decoders, rejected)
+
+
+async def _carry(
+    producers: Iterable[Coroutine[None, None, None]], gatherer: Gatherer, uplink: Uplink
+) -> None:
+    """Run until cancelled, then stop from the devices' end to the broker's."""
+    producing = [asyncio.create_task(producer) for producer in producers]
+    gathering, sending = asyncio.create_task(gatherer.run()), asyncio.create_task(uplink.run())
+    tasks = [*producing, gathering, sending]
+    try:
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            task.result()
+    finally:
+        await _stop(producing)
+        await _stop([gathering])
+        try:
+            await gatherer.flush()
+        except SpoolUnavailableError as error:
+            log.error("last readings lost: reason=%r", str(error))
+        await _stop([sending])
+
+
+async def _keep_running(source: StreamSource, emit: Emit) -> None:
+    while True:
+        try:
+            await source.run(emit)
+        except SecretError:
+            raise
+        except Exception:  # a source's fault must not end the others
+            log.exception("source failed: source=%s retry_in=%gs", source.name, _RESTART)
+        await asyncio.sleep(_RESTART)
+
+
+async def _stop(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
