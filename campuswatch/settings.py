@@ -82,6 +82,9 @@ class ConsoleSettings(BaseModel):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
+    notice: str | None = Field(
+        default=None, max_length=500, description="A sentence on top of every page."
+    )
 
 
 class AlertsSettings(BaseModel):
