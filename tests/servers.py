@@ -6,14 +6,16 @@ installs them all.
 
 from __future__ import annotations
 
+import bz2
 import contextlib
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -164,8 +166,11 @@ def mosquitto(directory: Path, config: str = "", port: int | None = None) -> Ser
     )
 
 
-def influxdb1(directory: Path) -> Server:
-    """Return Debian's InfluxDB 1.6; databases are made by the client."""
+def influxdb1(directory: Path, *, auth: bool = False) -> Server:
+    """Return Debian's InfluxDB 1.6; databases are made by the client.
+
+    With `auth`, the first user has to be made before anything else is done.
+    """
     port, rpc = free_port(), free_port()
     path = directory / "influxdb.conf"
     path.write_text(
@@ -175,6 +180,7 @@ def influxdb1(directory: Path) -> Server:
         f'[data]\ndir = "{directory}/data"\nwal-dir = "{directory}/wal"\n'
         "query-log-enabled = false\nmax-series-per-database = 0\n"
         f'[http]\nbind-address = "127.0.0.1:{port}"\nlog-enabled = false\n'
+        f"auth-enabled = {str(auth).lower()}\n"
     )
     return Server(
         [program("influxd"), "-config", str(path)],
@@ -226,5 +232,50 @@ def snmpd(directory: Path, config: str = "rocommunity public\n", port: int | Non
         ],
         port,
         directory / "snmpd.log",
+        ready,
+    )
+
+
+def snmpsim(directory: Path, recordings: Mapping[str, Path], keep: Sequence[str]) -> Server:
+    """Return snmpsim, answering as recorded devices did; the community chooses one.
+
+    Args:
+        directory: for what it writes.
+        recordings: `.snmprec.bz2` files by community.
+        keep: OIDs below which recordings are kept; it takes half a minute to
+            index a whole one.
+    """
+    data, cache = directory / "data", directory / "cache"
+    data.mkdir()
+    cache.mkdir()
+    kept = tuple(f"{oid}." for oid in keep)
+    for community, recording in recordings.items():
+        with (
+            bz2.open(recording, "rt", encoding="utf-8", errors="surrogateescape") as lines,
+            (data / f"{community}.snmprec").open(
+                "w", encoding="utf-8", errors="surrogateescape"
+            ) as cut,
+        ):
+            cut.writelines(line for line in lines if line.startswith(kept))
+    port = free_port(socket.SOCK_DGRAM)
+    # As root it insists on being told so.
+    user = ["--process-user=root", "--process-group=root"] if os.geteuid() == 0 else []
+    get = [program("snmpget"), "-v2c", f"-c{next(iter(recordings))}", "-t1", "-r0"]
+
+    def ready() -> bool:
+        asked = [*get, f"127.0.0.1:{port}", "1.3.6.1.2.1.1.3.0"]
+        return subprocess.run(asked, capture_output=True, check=False).returncode == 0
+
+    return Server(
+        [
+            str(Path(sys.executable).with_name("snmpsim-command-responder")),
+            *user,
+            f"--data-dir={data}",
+            f"--cache-dir={cache}",
+            f"--agent-udpv4-endpoint=127.0.0.1:{port}",
+            "--log-level=error",
+        ],
+        port,
+        directory / "snmpsim.log",
         ready,
     )

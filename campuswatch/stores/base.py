@@ -22,7 +22,15 @@ __all__ = [
 
 
 class StoreUnavailableError(ConnectionError):
-    """The store can't be reached or refuses for now; try the same again later."""
+    """The store can't be reached or refuses for now; try the same again later.
+
+    Attributes:
+        retry_after: how long the store asks to be left alone, s; None if it does not say.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class StoreError(RuntimeError):
@@ -52,7 +60,12 @@ class Query:
     samples in order of time; with an aggregate alone, one row per group over
     the whole span (its time is `start`; for LAST and FIRST, the sample's own);
     with both, one row per group and window that holds a sample, timed at the
-    window's start. Windows are aligned to 1970-01-01 UTC.
+    window's start. Windows are aligned to 1970-01-01 UTC. Samples of different
+    series that share a time come in any order.
+
+    COUNT is 0 for a field that a row lacks. Only numbers have a MEAN, SUM, MIN,
+    MAX or percentile. A percentile is the sample of the nearest rank: number
+    floor(n * p / 100 + 1/2) of n, as InfluxQL counts.
 
     Attributes:
         measurement: which measurement.
@@ -114,10 +127,12 @@ class Store(Protocol):
         returned, and do not keep the others from being stored.
 
         Args:
-            lines: whole lines, each ended by a newline, times in nanoseconds.
+            lines: whole lines, each ended by a newline and with its time in nanoseconds.
 
         Raises:
             StoreUnavailableError: nothing can be said of any line; write all again.
+            StoreError: the store is not set up to be written to (a wrong token,
+                a missing bucket); when that is mended, write all again.
         """
         ...
 

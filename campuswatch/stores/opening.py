@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from campuswatch.errors import UserError
+from campuswatch.secrets import SecretError, resolve
 from campuswatch.settings import StoreSettings
 from campuswatch.stores.base import Store
-from campuswatch.stores.sharing import open_shared
 
 _EXPECTED = "expected duckdb:FILE or influxdb://HOST:8086/BUCKET?org=ORG"
 
@@ -28,7 +28,11 @@ def open_store(settings: StoreSettings, data_dir: Path) -> Store:
     address = urlsplit(settings.url)
     match address.scheme:
         case "duckdb":
+            from campuswatch.stores.sharing import open_shared  # noqa: PLC0415 - loads DuckDB
+
             return open_shared(_file(settings.url, data_dir))
+        case "influxdb" | "influxdb+https":
+            return _influxdb(address, settings)
     raise UserError(f"store url {settings.url!r}: {_EXPECTED}")
 
 
@@ -39,3 +43,29 @@ def _file(url: str, data_dir: Path) -> Path:
     path = data_dir / name
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def _influxdb(address: SplitResult, settings: StoreSettings) -> Store:
+    from campuswatch.stores.influxdb import InfluxDBStore  # noqa: PLC0415 - loads its client
+
+    bucket = unquote(address.path.strip("/"))
+    try:
+        port = address.port or 8086
+    except ValueError:
+        raise UserError(f"store url {settings.url!r}: expected a port from 1 to 65535") from None
+    if not address.hostname or not bucket or "@" in address.netloc:
+        raise UserError(
+            f"store url {settings.url!r}: {_EXPECTED}; a token or password goes to store.token"
+        )
+    options = parse_qs(address.query)
+    if unknown := options.keys() - {"org"}:
+        raise UserError(f"store url {settings.url!r}: unknown option {min(unknown)!r}; known: org")
+    scheme = "https" if address.scheme.endswith("https") else "http"
+    host = f"[{address.hostname}]" if ":" in address.hostname else address.hostname
+    try:
+        token = None if settings.token is None else resolve(settings.token)
+    except SecretError as error:
+        raise UserError(f"store.token: {error}") from None
+    return InfluxDBStore(
+        f"{scheme}://{host}:{port}", bucket, org=options.get("org", [""])[0], token=token
+    )
