@@ -46,6 +46,30 @@ def read_timelines(store: Store, school: School, start: int, end: int) -> dict[s
     return {device: joined(lines) for device, lines in parts.items()}
 
 
+def read_reasons(store: Store, school: School, now: int) -> dict[str, str]:
+    """Return why devices of a school are down, as their newest reading before `now` tells.
+
+    Raises:
+        StoreUnavailableError: the store can't be reached.
+    """
+    reach = _reach({device.id: device.interval.total_seconds() for device in school.devices})
+    query = Query(
+        "availability",
+        ("up", "reason"),
+        now - reach,
+        now,
+        where={"school": [school.id]},
+        group_by=("device",),
+        limit=1,
+        newest=True,
+    )
+    return {
+        series.tags["device"]: str(reason)
+        for series in store.query(query)
+        if (reason := series.columns["reason"][0])
+    }
+
+
 def _reach(intervals: dict[str, float]) -> int:
     """Return how long before a window its first sample may lie, in ns.
 

@@ -45,6 +45,7 @@ def _down(
     return Cause(
         limit=Limit.DOWN,
         device=DeviceRef.of(evidence.topology.devices[device_id]),
+        detail="" if outage.over else evidence.reasons.get(device_id, ""),
         since=outage.start,
         until=outage.end if outage.over else None,
         began_before=outage.began_before,

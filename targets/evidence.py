@@ -8,7 +8,7 @@ from functools import cached_property
 
 from campuswatch.inventory.models import School
 from campuswatch.stores.base import Store
-from targets.availability import read_timelines
+from targets.availability import read_reasons, read_timelines
 from targets.topology import States, Topology
 from targets.uptime import Timeline
 from targets.wifi.signals import Signal, read_signals
@@ -23,6 +23,7 @@ class Evidence:
         now: the moment they are about, ns UTC.
         topology: its tree of uplinks.
         timelines: each device's timeline, ended by `now`.
+        reasons: why a device is down now, in its agent's words.
         signals: for each room with a current measurement its Wi-Fi signal.
     """
 
@@ -30,6 +31,7 @@ class Evidence:
     now: int
     topology: Topology
     timelines: Mapping[str, Timeline]
+    reasons: Mapping[str, str]
     signals: Mapping[str, Signal]
 
     @cached_property
@@ -49,5 +51,6 @@ def gather(store: Store, school: School, start: int, now: int) -> Evidence:
         now,
         Topology(school.devices),
         read_timelines(store, school, start, now),
+        read_reasons(store, school, now),
         read_signals(store, school.id, now),
     )

@@ -78,7 +78,7 @@ def _row(*cells: str | Text) -> Padding:
     row.add_column(width=36)
     row.add_column(width=9, justify="right")
     row.add_column(width=30)
-    row.add_column(width=11)
+    row.add_column(no_wrap=True)
     row.add_row(*cells)
     return _indented(2, row)
 
@@ -121,6 +121,8 @@ def _cause(cause: Cause, zone: ZoneInfo, now: int) -> Text:
         text.append(f", the worst of {cause.outages} outages")
     if cause.lost is not None:
         text.append(f"; cost {cause.lost / _HOUR:.1f} device hours")
+    if cause.detail:
+        text.append(f"; {cause.detail}")
     return text
 
 
@@ -143,7 +145,8 @@ def _rooms(rooms: Sequence[RoomRef], seats: int) -> str:
 def _summary(report: CheckReport, zone: ZoneInfo) -> Text:
     counts = Counter(school.verdict for school in report.schools)
     date = utc(report.generated).astimezone(zone)
-    text = Text(f"{len(report.schools)} schools on {date:%Y-%m-%d %H:%M %Z}: ")
+    plural = "" if len(report.schools) == 1 else "s"
+    text = Text(f"{len(report.schools)} school{plural} on {date:%Y-%m-%d %H:%M %Z}: ")
     parts = [Text(f"{counts[verdict]} ") + word for verdict, word in _WORDS.items()]
     return text + Text(", ").join(parts)
 

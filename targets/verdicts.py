@@ -130,6 +130,7 @@ class Cause(_Result):
         limit: what is wrong.
         device: the device to look at; None when no single device is to blame.
         agent: the agent that is silent, when all its devices are.
+        detail: why the device is down, in its agent's words; "" when it is up again.
         since: when it began; None when unknown.
         until: when it ended; None while it lasts.
         began_before: whether it began before the window, so that `since` is late.
@@ -142,6 +143,7 @@ class Cause(_Result):
     limit: Limit
     device: DeviceRef | None = None
     agent: str | None = None
+    detail: str = ""
     since: Instant | None = None
     until: Instant | None = None
     began_before: bool = False
@@ -297,8 +299,8 @@ class CheckReport(_Result):
                         (pass, fail, cannot-tell), limit, reason, device, signal_dbm,
                         evidence_time, evidence_age_seconds
         causes[]        limit (down, no-ap, weak-signal, no-evidence), device {id, name,
-                        kind, room}, agent, since, until, began_before, outages,
-                        lost_seconds, rooms[] {id, name, seats}, seats
+                        kind, room}, agent, detail, since, until, began_before,
+                        outages, lost_seconds, rooms[] {id, name, seats}, seats
     """
 
     generated: Instant

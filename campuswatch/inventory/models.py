@@ -416,7 +416,7 @@ class SchoolSelector(Model):
 
 
 class UptimeTarget(Model):
-    """Devices of these kinds are up for at least this share of the time."""
+    """Devices of these kinds, their time taken together, are up for at least this share of it."""
 
     id: Slug
     kind: Literal["uptime"]

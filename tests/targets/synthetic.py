@@ -17,6 +17,7 @@ SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 INTERVAL = 5 * MINUTE
+REASON = "no answer to SNMP or ICMP"
 
 
 def ns(text: str) -> int:
@@ -67,6 +68,10 @@ def _availability(
             )
             yield row.reading(
                 {"device": device.id, "room": device.room or ""},
-                {"up": not down, "interval": INTERVAL / SECOND},
+                {
+                    "up": not down,
+                    "interval": INTERVAL / SECOND,
+                    "reason": REASON if down else None,
+                },
                 time,
             )

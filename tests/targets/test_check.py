@@ -15,7 +15,7 @@ from campuswatch.stores.base import Store
 from campuswatch.stores.duckdb import DuckDBStore
 from targets.check import check
 from targets.verdicts import CoverageVerdict, Limit, RoomState, UptimeVerdict, Verdict
-from tests.targets.synthetic import HOUR, INTERVAL, MINUTE, Outage, add_signal, fill, ns
+from tests.targets.synthetic import HOUR, INTERVAL, MINUTE, REASON, Outage, add_signal, fill, ns
 
 CONFIG = Path(__file__).parents[2] / "config"
 SCHOOL = "shiqiao-central"
@@ -73,6 +73,7 @@ def test_coverage_names_the_switch_that_is_down_and_not_its_access_points(
     assert cause.since is not None
     assert NOW.start <= cause.since < NOW.start + INTERVAL
     assert cause.until is None
+    assert cause.detail == REASON
     failing = [room.id for room in wifi.rooms if room.state is RoomState.FAIL]
     assert [room.id for room in cause.rooms] == failing
     assert set(failing) == {room.id for room in wifi.rooms} & set(UPSTAIRS)
@@ -101,6 +102,7 @@ def test_uptime_charges_the_switch_for_all_that_hung_on_it(
     # Nine service hours on Monday, eleven on Tuesday, two on Wednesday: the
     # switch and four access points, to within the polls at both ends.
     assert cause.outages == 1
+    assert cause.detail == ""
     assert cause.lost == network.time.down
     assert abs(cause.lost - 5 * 22 * HOUR) < 5 * 2 * INTERVAL
     assert network.time.unknown == 0

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
 from campuswatch.inventory.loader import load_inventory
 from campuswatch.settings import StoreSettings
@@ -93,7 +94,7 @@ def test_the_table_says_it_in_words_within_its_width(data_dir: Path) -> None:
     assert "missed" in done.stdout
     assert "sq-sw-2" in done.stdout
     assert "down since Fri 16 Oct 10:0" in done.stdout
-    assert max(len(line) for line in done.stdout.splitlines()) <= 100
+    assert max(cell_len(line) for line in done.stdout.splitlines()) <= 100
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def evidence(states: dict[str, str], signals: dict[str, Signal] | None = None) -
     lines = {d.id: Timeline(0, NOW) for d in DEVICES} | {
         name: line(state, ages[name]) for name, state in states.items()
     }
-    return Evidence(SCHOOL, NOW, Topology(DEVICES), lines, signals or {})
+    return Evidence(SCHOOL, NOW, Topology(DEVICES), lines, {}, signals or {})
 
 
 def room(name: str, states: dict[str, str], signal: Signal | None = None) -> RoomVerdict:
