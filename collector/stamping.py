@@ -28,8 +28,11 @@ RESERVED: Final = frozenset({"delivery", "agent_status", "collector"})
 EARLIEST: Final = 10**18
 """2001-09-09: an earlier time was given in another unit, or by a clock never set."""
 
-_HEAD = rb"(?!\#)[^ ,\"\\\n\r]++(?:,[^ \"\\\n\r]*+(?:\\[ ,=][^ \"\\\n\r]*+)*+)?+"
-_FIELDS = rb"(?:[^ ,=\"\\\n\r]++=(?:\"[^\"\\\n\r]*+\"|[^ ,=\"\\\n\r]++),?)++"
+_WORD = rb"[^\x00-\x20\x7f,=\"\\]++"
+_TAG = rb"(?:" + _WORD + rb"|\\[ ,=])++"
+_HEAD = rb"(?!\#)[^\x00-\x20\x7f,\"\\]++(?:," + _TAG + rb"=" + _TAG + rb")*+"
+_VALUE = rb"(?:-?[0-9][0-9.eE+-]*+i?|\"[^\x00\n\r\"\\]*+\"|true|false)"
+_FIELDS = _WORD + rb"=" + _VALUE + rb"(?:," + _WORD + rb"=" + _VALUE + rb")*+"
 _PLAIN_RUN = re.compile(rb"(?:" + _HEAD + rb" " + _FIELDS + rb" [1-9][0-9]{18}\n)++")
 
 # Up to the newline that ends the line: in its fields, strings may hold others.
@@ -38,7 +41,10 @@ _ANY_LINE = re.compile(
     rb"(?: (?:[^=\\\n]++|\\.?|=(?:\"(?:[^\"\\]++|\\[\s\S])*+\")?+)*+)?+"
 )
 
-_CLAIMS = tuple(f",{tag}=".encode() for tag in STAMPED_TAGS)
+_CLAIMS = (
+    *(f",{tag}=".encode() for tag in STAMPED_TAGS),
+    *(f"{before}{key}=".encode() for key in lineprotocol.RESERVED_KEYS for before in ", "),
+)
 _RESERVED_STARTS = tuple(f"\n{name}".encode() for name in RESERVED)
 
 
