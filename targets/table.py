@@ -36,6 +36,7 @@ _LIMITS: Final = {
     Limit.NO_EVIDENCE: "no current reading",
 }
 _HOUR: Final = 3600 * 1_000_000_000
+_WIDEST: Final = 100
 _MOST_CAUSES: Final = 5
 _MOST_ROOMS: Final = 6
 
@@ -49,7 +50,7 @@ def print_report(console: Console, report: CheckReport, inventory: Inventory) ->
         inventory: tells each school's time zone.
     """
     header = ("target", "objective", "attained (lowest to highest)", "verdict")
-    console.print(_row(*(Text(word, "dim") for word in header)))
+    console.print(_row(console, *(Text(word, "dim") for word in header)))
     for school in report.schools:
         zone = inventory.zone_of(inventory.school(school.id))
         _print_school(console, school, zone, report.generated)
@@ -63,7 +64,8 @@ def _print_school(console: Console, school: SchoolVerdict, zone: ZoneInfo, now: 
         console.print(_indented(2, "no target applies"))
     for target in school.targets:
         attained = _attained(target.share)
-        console.print(_row(target.id, f"{target.objective:g} %", attained, _WORDS[target.verdict]))
+        objective = f"{target.objective:g} %"
+        console.print(_row(console, target.id, objective, attained, _WORDS[target.verdict]))
         if target.verdict is Verdict.MET:
             continue
         if target.reason:
@@ -73,12 +75,13 @@ def _print_school(console: Console, school: SchoolVerdict, zone: ZoneInfo, now: 
     console.print()
 
 
-def _row(*cells: str | Text) -> Padding:
-    row = Table.grid(padding=(0, 2))
-    row.add_column(width=36)
+def _row(console: Console, *cells: str | Text) -> Padding:
+    row = Table.grid(padding=(0, 2), expand=True)
+    row.width = min(console.width, _WIDEST) - 2
+    row.add_column(ratio=1)
     row.add_column(width=9, justify="right")
-    row.add_column(width=30)
-    row.add_column(no_wrap=True)
+    row.add_column(width=29)
+    row.add_column(width=11)
     row.add_row(*cells)
     return _indented(2, row)
 
