@@ -124,6 +124,7 @@ class _Ledger:
     def audits(self) -> list[StreamAudit]:
         arrived = self._numbers("delivery", "seq", Aggregate.COUNT)
         stored = self._numbers("delivery", "seq", Aggregate.COUNT_DISTINCT)
+        lowest = self._numbers("delivery", "seq", Aggregate.MIN)
         newest = self._numbers("delivery", "seq", Aggregate.MAX)
         quarantined = self._numbers("delivery", "quarantined", Aggregate.SUM)
         before = self._numbers(
@@ -138,15 +139,20 @@ class _Ledger:
                     repeated=arrived[key] - stored[key],
                     quarantined=quarantined.get(key, 0),
                 ),
+                lowest[key],
                 IntervalSet.of([(before.get(key, 0) + 1, newest[key] + 1)]),
                 promises.get(key, _Promise()),
             )
             for key in arrived
         ]
 
-    def _audit(self, counted: StreamAudit, expected: IntervalSet, promise: _Promise) -> StreamAudit:
+    def _audit(
+        self, counted: StreamAudit, lowest: int, expected: IntervalSet, promise: _Promise
+    ) -> StreamAudit:
         """Tell apart what is not there."""
-        gaps = NOTHING if counted.stored == expected.total else self._gaps(counted, expected)
+        gaps = NOTHING
+        if not expected or (lowest, counted.stored) != (expected.spans[0][0], expected.total):
+            gaps = self._gaps(counted, expected)
         dropped = gaps & promise.dropped
         late = NOTHING
         if promise.first_unsent is not None:
