@@ -210,7 +210,8 @@ def snmpd(directory: Path, config: str = "rocommunity public\n", port: int | Non
     """Return net-snmp's agent with the given snmpd.conf."""
     port = port or free_port(socket.SOCK_DGRAM)
     path = directory / "snmpd.conf"
-    path.write_text(config)
+    # Users and the engine's id are kept over restarts, and not on the host's own agent.
+    path.write_text(f"[snmp] persistentDir {directory}/persistent\n[snmpd]\n{config}")
     get = [program("snmpget"), "-v2c", "-cpublic", "-t1", "-r0", f"127.0.0.1:{port}"]
 
     def ready() -> bool:

@@ -52,7 +52,8 @@ MAX_REPETITIONS: Final = 50
 MAX_GET: Final = 24
 """OIDs in one GET; agents that refuse it get fewer."""
 
-_GROW_AFTER: Final = 64
+_GROW_AFTER: Final = 32
+_FORGET_AFTER: Final = 2048
 Answer = TypeVar("Answer")
 Varbinds = list[tuple[str, Value] | None]
 """As gufo gives them: None stands for the first varbind beyond the subtree."""
@@ -99,7 +100,7 @@ class SnmpSession(Protocol):
 
 
 class Size:
-    """How much to ask for at once: halved when too much, grown again slowly.
+    """How much to ask for at once: less after a failure, and slowly more again.
 
     Attributes:
         now: the present size.
@@ -108,18 +109,26 @@ class Size:
     def __init__(self, largest: int) -> None:
         self.now = largest
         self._largest = largest
+        self._ceiling = largest
         self._good = 0
 
-    def shrink_to(self, size: int) -> None:
-        """Note that `size` is the most that was answered."""
-        self.now = max(1, size)
+    def failed(self, size: int, instead: int) -> None:
+        """Note that `size` was too much, and that `instead` was answered."""
+        self.now = max(1, instead)
+        self._ceiling = max(1, size - 1)
         self._good = 0
 
     def answered(self) -> None:
-        """Note a good answer; after 64 in a row, one more is asked for."""
+        """Note a good answer.
+
+        After 32 in a row the size grows by a quarter, below what has failed;
+        after 2,048 that is forgotten, in case it was only the network.
+        """
         self._good += 1
-        if self._good >= _GROW_AFTER and self.now < self._largest:
-            self.now += 1
+        if self._good % _GROW_AFTER == 0:
+            self.now = min(self._ceiling, self.now + max(1, self.now // 4))
+        if self._good >= _FORGET_AFTER:
+            self._ceiling = self._largest
             self._good = 0
 
 
@@ -167,7 +176,7 @@ class GufoSession:
         if len(oids) == 1:
             return {}
         middle = len(oids) // 2
-        self._get_size.shrink_to(middle)
+        self._get_size.failed(len(oids), instead=middle)
         return await self._get_part(oids[:middle]) | await self._get_part(oids[middle:])
 
     async def walk(self, root: str, rows: int | None = None) -> AsyncIterator[Page]:
@@ -191,21 +200,25 @@ class GufoSession:
 
     async def _page(self, subtree: GetIter, after: str, expected: int) -> Varbinds:
         """Return the varbinds after an OID, [] at the end of the MIB view."""
-        size = min(expected, self._repetitions.now)
+        asked = size = min(expected, self._repetitions.now)
+        too_much = size
 
-        def halve() -> None:
-            nonlocal size
-            size = max(1, size // 2)
+        def ask_less(divisor: int) -> None:
+            nonlocal size, too_much
+            too_much, size = size, max(1, size // divisor)
 
-        asked = size
-        varbinds = await self._retried(lambda line: line.bulk(subtree, after, size), halve)
+        varbinds = await self._retried(
+            # A lost answer costs a whole timeout, so that few sizes can be tried.
+            lambda line: line.bulk(subtree, after, size),
+            partial(ask_less, 4),
+        )
         if not varbinds and size > 1:
             # The end of the MIB view, or an error-status such as tooBig.
             varbinds = await self._retried(lambda line: line.bulk(subtree, after, 1))
             if varbinds:
-                halve()
+                ask_less(2)
         if size < asked:
-            self._repetitions.shrink_to(size)
+            self._repetitions.failed(too_much, instead=size)
         else:
             self._repetitions.answered()
         return varbinds
@@ -232,8 +245,11 @@ class GufoSession:
                 clock_set = True
             except (SnmpTimeoutError, SnmpDecodeError, SnmpUnreachableError) as error:
                 tries -= 1
-                if tries == 0:
+                if tries == 0 or isinstance(self._access, UserAccess):
+                    # An agent that restarted may have another engine id, whose
+                    # reports gufo skips: the next try has to discover it.
                     self.close()
+                if tries == 0:
                     raise
                 if not isinstance(error, SnmpUnreachableError):
                     ask_less()
