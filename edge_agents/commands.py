@@ -15,7 +15,7 @@ from campuswatch.logs import log_to_stderr
 from campuswatch.options import ConfigOption, LogLevel, LogLevelOption
 from campuswatch.services import ServiceContext, run_services
 from campuswatch.settings import load_settings
-from edge_agents.service import run_agent
+from edge_agents.service import load_profiles, run_agent
 
 
 def agent(
@@ -35,12 +35,12 @@ def agent(
     log_to_stderr(log_level)
     inventory, settings = load_inventory(config), load_settings(config)
     school, chosen = _find(inventory, agent_id)
-    context = ServiceContext(config, inventory, settings, store=None)
+    profiles = load_profiles(config)
 
-    async def serve(context: ServiceContext) -> None:
-        await run_agent(context.inventory, school, chosen, context.settings)
+    async def serve(_: ServiceContext) -> None:
+        await run_agent(inventory, school, chosen, settings, profiles)
 
-    asyncio.run(run_services(context, [serve]))
+    asyncio.run(run_services(ServiceContext(config, inventory, settings, store=None), [serve]))
 
 
 def _find(inventory: Inventory, agent_id: str) -> tuple[School, Agent]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from pathlib import Path
 
 from campuswatch.errors import UserError
 from campuswatch.inventory import models
@@ -22,6 +23,8 @@ from edge_agents.sources.mqtt.decoding import Decoder
 from edge_agents.sources.mqtt.rejected import RejectedPayloads
 from edge_agents.sources.mqtt.silence import Silence
 from edge_agents.sources.mqtt.source import LocalBrokerSource
+from edge_agents.sources.snmp.registry import ProfileRegistry
+from edge_agents.sources.snmp.source import polled_source
 from edge_agents.spool import KEPT_AFTER_ACKNOWLEDGEMENT, Spool, SpoolUnavailableError
 from edge_agents.uplink import Uplink
 
@@ -36,10 +39,11 @@ async def serve(context: ServiceContext) -> None:
     Raises:
         UserError: a secret is missing, or another process runs one of the agents.
     """
-    agents = [(school, agent) for school in context.inventory.schools for agent in school.agents]
+    profiles = await asyncio.to_thread(load_profiles, context.config_dir)
     tasks = [
-        asyncio.create_task(run_agent(context.inventory, school, agent, context.settings))
-        for school, agent in agents
+        asyncio.create_task(run_agent(context.inventory, school, agent, context.settings, profiles))
+        for school in context.inventory.schools
+        for agent in school.agents
     ]
     try:
         await asyncio.gather(*tasks)
@@ -47,8 +51,21 @@ async def serve(context: ServiceContext) -> None:
         await _stop(tasks)
 
 
+def load_profiles(config_dir: Path) -> ProfileRegistry:
+    """Return the SNMP profiles: the shipped ones, and those of `profiles/` beside the inventory.
+
+    Raises:
+        UserError: a profile is wrong.
+    """
+    return ProfileRegistry.load(config_dir / "profiles")
+
+
 async def run_agent(
-    inventory: models.Inventory, school: models.School, agent: models.Agent, settings: Settings
+    inventory: models.Inventory,
+    school: models.School,
+    agent: models.Agent,
+    settings: Settings,
+    profiles: ProfileRegistry,
 ) -> None:
     """Run one agent until cancelled; its last readings are in the spool then.
 
@@ -68,47 +85,54 @@ async def run_agent(
     )
     try:
         with contextlib.closing(spool):
-            await _run(inventory, school, agent, settings, spool)
+            uplink = Uplink(
+                spool, AgentAddress(inventory.district.id, school.id, agent.id), settings.broker
+            )
+            gatherer = Gatherer(spool, uplink.wake)
+            rejected = RejectedPayloads(directory / "rejected")
+            schedule = Schedule(gatherer.emit, concurrency=agent.concurrency)
+            local = _local_broker(inventory, school, agent, rejected)
+            health = AgentHealth(spool, gatherer, rejected, schedule.take_statistics)
+            polled = [health, *_polled(inventory, school, agent, profiles, local)]
+            log.info("agent runs: agent=%s school=%s polled=%d", agent.id, school.id, len(polled))
+            producers = [schedule.run(polled)]
+            if local is not None:
+                producers.append(_keep_running(local, gatherer.emit))
+            await _carry(producers, gatherer, uplink)
     except (SecretError, UnitError) as error:
         raise UserError(f"agent {agent.id}: {error}") from None
 
 
-async def _run(
+def _devices(school: models.School, agent: models.Agent) -> list[models.Device]:
+    return [device for device in school.devices if school.agent_of(device) == agent.id]
+
+
+def _polled(
     inventory: models.Inventory,
     school: models.School,
     agent: models.Agent,
-    settings: Settings,
-    spool: Spool,
-) -> None:
-    address = AgentAddress(inventory.district.id, school.id, agent.id)
-    uplink = Uplink(spool, address, settings.broker)
-    gatherer = Gatherer(spool, uplink.wake)
-    rejected = RejectedPayloads(settings.data_dir / "agents" / agent.id / "rejected")
-    devices = [device for device in school.devices if school.agent_of(device) == agent.id]
-    schedule = Schedule(gatherer.emit, concurrency=agent.concurrency)
-    polled: list[PolledSource] = [AgentHealth(spool, gatherer, rejected, schedule.take_statistics)]
-    producers: list[Coroutine[None, None, None]] = []
-    local = _local_broker(inventory, school, agent, devices, rejected)
-    if local is not None:
-        producers.append(_keep_running(local, gatherer.emit))
-        polled += [Silence(device, local) for device in devices if device.address is None]
-    producers.append(schedule.run(polled))
-    log.info("agent runs: agent=%s school=%s polled=%d", agent.id, school.id, len(polled))
-    await _carry(producers, gatherer, uplink)
+    profiles: ProfileRegistry,
+    local: LocalBrokerSource | None,
+) -> Iterator[PolledSource]:
+    for device in _devices(school, agent):
+        source = polled_source(device, inventory.district, profiles)
+        if source is not None:
+            yield source
+        elif device.mqtt and local is not None:
+            yield Silence(device, local)
 
 
 def _local_broker(
     inventory: models.Inventory,
     school: models.School,
     agent: models.Agent,
-    devices: Sequence[models.Device],
     rejected: RejectedPayloads,
 ) -> LocalBrokerSource | None:
     mappings = {mapping.id: mapping for mapping in inventory.mappings}
     zone = inventory.zone_of(school)
     decoders = [
         (entry.topic, Decoder(mappings[entry.mapping], device, entry.topic, zone))
-        for device in devices
+        for device in _devices(school, agent)
         for entry in device.mqtt
     ]
     if agent.broker is None or not decoders:
