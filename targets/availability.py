@@ -76,7 +76,7 @@ def _reach(intervals: dict[str, float]) -> int:
     Samples carry their own interval, which may have been longer than today's;
     an hour covers that.
     """
-    return max(_HOUR, *(round(HOLD * seconds * _SECOND) for seconds in intervals.values()), 0)
+    return max([_HOUR, *(round(HOLD * seconds * _SECOND) for seconds in intervals.values())])
 
 
 def _pieces(start: int, end: int, intervals: dict[str, float]) -> Iterator[Span]:

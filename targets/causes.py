@@ -22,15 +22,14 @@ def device_was_down(
 ) -> Cause:
     """Return the cause that a device's outages cost `lost` ns of device time within `hours`.
 
-    It tells of the outage that took most of those hours.
+    It tells of the outage that took most of those hours. One that ended just
+    before them may have cost some too, by what came back after it.
     """
-
-    def taken(outage: Outage) -> int:
-        return (IntervalSet.of([(outage.start, outage.end)]) & hours).total
-
-    outages = [outage for outage in evidence.timelines[device_id].outages() if taken(outage)]
-    worst = max(outages, key=taken)
-    return _down(evidence, device_id, worst, rooms, lost=lost, outages=len(outages))
+    outages = evidence.timelines[device_id].outages()
+    taken = [(IntervalSet.of([(o.start, o.end)]) & hours).total for o in outages]
+    worst = outages[max(range(len(outages)), key=lambda number: (taken[number], number))]
+    count = max(1, sum(time > 0 for time in taken))
+    return _down(evidence, device_id, worst, rooms, lost=lost, outages=count)
 
 
 def _down(

@@ -78,7 +78,7 @@ def _look(targets: Sequence[Target]) -> int:
         for target in targets
         if isinstance(target, UptimeTarget)
     ]
-    return max(_SHORTEST_LOOK, *windows, 0)
+    return max([_SHORTEST_LOOK, *windows])
 
 
 def _judge(
