@@ -37,7 +37,6 @@ _COLUMN_TYPES: Final[Mapping[type, str]] = {
     str: "VARCHAR",
 }
 _TYPE_NAMES: Final = {"DOUBLE": "float", "BIGINT": "integer", "BOOLEAN": "boolean"}
-_NUMERIC: Final = frozenset({"DOUBLE", "BIGINT"})
 
 _LAYOUT: Final = """
 CREATE SCHEMA IF NOT EXISTS meta;
@@ -101,6 +100,7 @@ class DuckDBStore:
         self._lock = threading.Lock()
         self._tables: dict[str, _Table] = {}
         self._next_series = 0
+        self._unsaved_series: list[tuple[int, str, str]] = []
         self._connection.execute(_LAYOUT)
         self._load()
 
@@ -114,6 +114,7 @@ class DuckDBStore:
                     rejected.append(found)
                 elif reason := self._add(batch, found):
                     rejected.append(RejectedLine(text.encode(), reason))
+            self._save_series()
             for measurement, points in batch.items():
                 self._merge(self._tables[measurement], points)
         return rejected
@@ -173,6 +174,7 @@ class DuckDBStore:
         """Learn what the file holds; also forgets what was rolled back."""
         self._tables = {}
         self._next_series = 0
+        self._unsaved_series.clear()
         execute = self._connection.execute
         for measurement, name, type_, table, column in execute(
             "SELECT measurement, field, type, table_name, column_name FROM meta.fields"
@@ -231,14 +233,16 @@ class DuckDBStore:
     def _new_series(
         self, measurement: str, table: _Table, tags: tuple[tuple[str, str], ...]
     ) -> int:
-        series = self._next_series
-        self._connection.execute(
-            "INSERT INTO meta.series VALUES (?, ?, ?)",
-            [series, measurement, json.dumps(dict(tags), ensure_ascii=False)],
-        )
-        table.series[tags] = series
+        series = table.series[tags] = self._next_series
         self._next_series += 1
+        text = json.dumps(dict(tags), ensure_ascii=False)
+        self._unsaved_series.append((series, measurement, text))
         return series
+
+    def _save_series(self) -> None:
+        with self._connection.appender("meta.series") as appender:
+            appender.append_rows(self._unsaved_series)
+        self._unsaved_series.clear()
 
     def _merge(self, table: _Table, points: _Points) -> None:
         """Insert points; those that are there already take over the new fields.
@@ -310,29 +314,34 @@ def _nearest_rank(percent: int) -> Callable[[str], str]:
     ).format
 
 
-_ANY_TYPE: Final[Mapping[Aggregate, Callable[[str], str]]] = {
-    Aggregate.COUNT: "count({0})".format,
-    Aggregate.COUNT_DISTINCT: "count(DISTINCT {0})".format,
+_COUNTS: Final = (Aggregate.COUNT, Aggregate.COUNT_DISTINCT)
+_NUMBERS: Final = frozenset({"DOUBLE", "BIGINT"})
+_ORDERED: Final = _NUMBERS | {"BOOLEAN"}
+_ANYTHING: Final = _ORDERED | {"VARCHAR"}
+_SUMMARIES: Final[Mapping[Aggregate, tuple[Callable[[str], str], frozenset[str]]]] = {
+    Aggregate.MEAN: ("avg({0})".format, _NUMBERS),
+    Aggregate.MIN: ("min({0})".format, _ORDERED),
+    Aggregate.MAX: ("max({0})".format, _ORDERED),
+    Aggregate.SUM: ("sum({0})".format, _NUMBERS),
+    Aggregate.COUNT: ("count({0})".format, _ANYTHING),
+    Aggregate.COUNT_DISTINCT: ("count(DISTINCT {0})".format, _ANYTHING),
     # Where two series of a group have a sample of that time, InfluxQL takes the larger value.
-    Aggregate.FIRST: "first({0} ORDER BY time, {0} DESC) FILTER ({0} IS NOT NULL)".format,
-    Aggregate.LAST: "last({0} ORDER BY time, {0}) FILTER ({0} IS NOT NULL)".format,
+    Aggregate.FIRST: (
+        "first({0} ORDER BY time, {0} DESC) FILTER ({0} IS NOT NULL)".format,
+        _ANYTHING,
+    ),
+    Aggregate.LAST: ("last({0} ORDER BY time, {0}) FILTER ({0} IS NOT NULL)".format, _ANYTHING),
+    Aggregate.P50: (_nearest_rank(50), _NUMBERS),
+    Aggregate.P95: (_nearest_rank(95), _NUMBERS),
 }
-_NUMBERS_ONLY: Final[Mapping[Aggregate, Callable[[str], str]]] = {
-    Aggregate.MEAN: "avg({0})".format,
-    Aggregate.MIN: "min({0})".format,
-    Aggregate.MAX: "max({0})".format,
-    Aggregate.SUM: "sum({0})".format,
-    Aggregate.P50: _nearest_rank(50),
-    Aggregate.P95: _nearest_rank(95),
-}
+"""How to summarise a column, and the types of column for which InfluxQL does it too."""
 
 
 def _aggregated(aggregate: Aggregate, name: str, column: _Column) -> str:
-    if aggregate in _ANY_TYPE:
-        return _ANY_TYPE[aggregate](_quoted(column.name))
-    if column.type not in _NUMERIC:
+    summary, types = _SUMMARIES[aggregate]
+    if column.type not in types:
         raise StoreError(f"{aggregate} of field {name!r}: it is a {_type_name(column.type)}")
-    return _NUMBERS_ONLY[aggregate](_quoted(column.name))
+    return summary(_quoted(column.name))
 
 
 def _select(query: Query, table: str, columns: Mapping[str, _Column | None]) -> str:
@@ -341,7 +350,7 @@ def _select(query: Query, table: str, columns: Mapping[str, _Column | None]) -> 
     values: list[str] = []
     for name, column in columns.items():
         if column is None:
-            values.append("NULL")
+            values.append("0" if query.aggregate in _COUNTS else "NULL")
         elif query.aggregate is None:
             values.append(_quoted(column.name))
         else:
@@ -372,7 +381,7 @@ def _time(query: Query) -> str:
         return "min(time)"
     if query.aggregate is Aggregate.LAST:
         return "max(time)"
-    return f"{query.start}::BIGINT"
+    return f"{query.start}::HUGEINT"
 
 
 def _cut(query: Query) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,7 +22,6 @@ from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError as TransportError
 
 from campuswatch.lineprotocol import RejectedLine, scan
-from campuswatch.measurements import CATALOGUE
 from campuswatch.readings import FieldValue, Reading
 from campuswatch.stores.base import (
     Aggregate,
@@ -103,13 +102,19 @@ class InfluxDBStore:
         """See `Store.query`."""
         if not all(query.where.values()):
             return []
+        questions = statements(query)
+        answers = self._ask([*questions, f"SHOW FIELD KEYS FROM {identifier(query.measurement)}"])
         groups: dict[tuple[str, ...], _Group] = {}
-        for number, series in self._ask(statements(query)):
+        floats: set[str] = set()
+        for number, series in answers:
+            if number == len(questions):
+                floats.update(name for name, type_ in series["values"] if type_ == "float")
+                continue
             tags = series.get("tags", {})
             key = tuple(tags[name] for name in query.group_by)
             group = groups.setdefault(key, _Group())
             group.add(number, series["values"])
-        return [groups[key].series(query, key) for key in sorted(groups)]
+        return [groups[key].series(query, key, floats) for key in sorted(groups)]
 
     def ping(self) -> None:
         """See `Store.ping`."""
@@ -286,7 +291,7 @@ class _Group:
     def add(self, statement: int, rows: list[list[Any]]) -> None:
         self._rows.setdefault(statement, []).extend(rows)
 
-    def series(self, query: Query, key: tuple[str, ...]) -> Series:
+    def series(self, query: Query, key: tuple[str, ...], floats: Set[str]) -> Series:
         rows = self._joined(query) if _is_sample(query) else self._rows[0]
         if query.aggregate is not None and query.window is None and not _is_sample(query):
             rows = [[query.start, *row[1:]] for row in rows]
@@ -295,7 +300,7 @@ class _Group:
             dict(zip(query.group_by, key, strict=True)),
             [row[0] for row in rows],
             {
-                name: _stored(query, name, [row[number] for row in rows])
+                name: _stored(query, name in floats, [row[number] for row in rows])
                 for number, name in enumerate(query.fields, 1)
             },
         )
@@ -321,17 +326,10 @@ def _cut(query: Query, rows: list[list[Any]]) -> list[list[Any]]:
     return rows[-query.limit :] if query.newest else rows[: query.limit]
 
 
-def _stored(query: Query, name: str, values: list[Any]) -> list[FieldValue | None]:
+def _stored(query: Query, is_float: bool, values: list[Any]) -> list[FieldValue | None]:
     """Give values back the type they were stored with; JSON writes 1.0 as 1."""
     if query.aggregate in (Aggregate.COUNT, Aggregate.COUNT_DISTINCT):
         return [0 if value is None else value for value in values]
-    if query.aggregate is Aggregate.MEAN or _is_float(query.measurement, name):
+    if is_float or query.aggregate is Aggregate.MEAN:
         return [None if value is None else float(value) for value in values]
     return values
-
-
-def _is_float(measurement: str, name: str) -> bool:
-    if measurement not in CATALOGUE:
-        return False
-    field = CATALOGUE[measurement].fields.get(name)
-    return field is not None and field.type is float
