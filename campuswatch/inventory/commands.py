@@ -127,7 +127,7 @@ def import_netbox(
     ] = None,
     snmp: Annotated[
         str | None,
-        typer.Option("--snmp", metavar="ID", help="Credential of devices that name none."),
+        typer.Option("--snmp", metavar="ID", help="Credential of new devices that name none."),
     ] = None,
     role: Annotated[
         list[str] | None,
@@ -153,8 +153,9 @@ def import_netbox(
 
 def _role(text: str) -> tuple[str, DeviceKind]:
     role, _, kind = text.partition("=")
-    if kind not in set(DeviceKind):
-        raise UserError(f"--role {text}: {unknown('kind', kind, list(DeviceKind), 'the model')}")
+    kinds = [known.value for known in DeviceKind]
+    if kind not in kinds:
+        raise UserError(f"--role {text}: {unknown('kind', kind, kinds, 'ROLE=KIND')}")
     return role, DeviceKind(kind)
 
 

@@ -45,9 +45,9 @@ def read_csv(path: Path) -> Harvest:
         InventoryError: the file can't be read, or its header is wrong.
     """
     lines, broken = _read_lines(path)
-    header = lines[0][1] if lines else []
-    columns = [name.casefold() for name in header]
-    if faults := broken if not lines else list(_header_faults(path, columns)):
+    columns = [name.casefold() for name in lines[0][1]] if lines else []
+    faults = list(_header_faults(path, columns)) if lines or not broken else broken
+    if faults:
         raise InventoryError(faults)
     harvest = Harvest(faults=broken)
     for number, cells in lines[1:]:

@@ -69,14 +69,20 @@ class DevicesEditor:
             end = len(self._text)
             start = "" if self._text.endswith("\n") else self._newline
             return end, end, f"{start}devices:{self._lines(2)}{self._newline}"
-        if not devices.value:
-            return devices.start_mark.index, devices.end_mark.index, self._lines(2)
         assert isinstance(devices, SequenceNode)
+        if not devices.value:
+            return self._first(devices)
         if devices.flow_style:
             end = len(self._text[: devices.end_mark.index - 1].rstrip().rstrip(","))
             return end, end, "".join(f", {device}" for device, _ in self._added)
         end = self._line_end(self._end(devices))
         return end, end, self._lines(devices.start_mark.column)
+
+    def _first(self, devices: SequenceNode) -> tuple[int, int, str]:
+        """Return the edit that fills `devices: []`, and keeps a comment after it."""
+        start = len(self._text[: devices.start_mark.index].rstrip())
+        end = self._line_end(devices.end_mark.index)
+        return start, end, self._text[devices.end_mark.index : end] + self._lines(2)
 
     def _lines(self, indent: int) -> str:
         start = self._newline + " " * indent
@@ -110,10 +116,10 @@ def _value(mapping: MappingNode, wanted: str) -> Node | None:
 
 
 def _flow(value: object) -> str:
-    """Return a value as YAML on one line."""
+    """Return a value as YAML on one line, quoted as it must be between brackets."""
     yaml = YAML()
     yaml.default_flow_style = True
     yaml.width = _WIDEST
     stream = io.StringIO()
-    yaml.dump(value, stream)
-    return stream.getvalue().removesuffix("...\n").rstrip("\n")
+    yaml.dump([value], stream)
+    return stream.getvalue().strip()[1:-1]

@@ -97,8 +97,8 @@ def merge_rows(draft: Draft, school: School, rows: Iterable[Row]) -> Merge:
 
 
 def _change(row: Row, before: Device | None) -> Change:
-    defaults = {"name": row.id} if before is None else before.model_dump(exclude_unset=True)
-    given = {**defaults, **row.data}
+    initial = {"name": row.id, **row.initial}
+    given = {**(initial if before is None else before.model_dump(exclude_unset=True)), **row.data}
     full = replace(row, data={key: given[key] for key in Device.model_fields if key in given})
     device = validate_document(full, Device)
     return Change(full if before is None else row, device, before)
@@ -107,17 +107,18 @@ def _change(row: Row, before: Device | None) -> Change:
 def _crosscheck(draft: Draft, school: School, changes: Mapping[str, Change]) -> Sequence[Problem]:
     """Return the errors that the changes bring.
 
-    What is new comes last, because of two that clash the checks blame the later.
+    Rows come after what they leave alone, and new devices last, because of two
+    devices that clash the checks blame the later.
 
     Raises:
         InventoryError: an error is not a row's, but of the files as they would become.
     """
     kept = [device for device in school.devices if device.id not in changes]
-    merged = school.model_copy(
-        update={"devices": kept + [change.device for change in changes.values()]}
-    )
+    ordered = sorted(changes.values(), key=lambda change: change.before is None)
+    devices = kept + [change.device for change in ordered]
+    merged = school.model_copy(update={"devices": devices})
     draft.places.replace(school, merged)
-    for change in changes.values():
+    for change in ordered:
         draft.places.add(change.row, change.device)
     others = [other for other in draft.parts.schools if other is not school]
     found = list(errors(replace(draft.parts, schools=[*others, merged]), draft.places))

@@ -45,7 +45,7 @@ class NetBoxOptions:
 
     Attributes:
         site: slug of the school's site.
-        snmp: credential of devices whose custom fields name none.
+        snmp: credential of new devices whose custom fields name none.
         roles: kinds by role slug, for roles whose words don't say it.
     """
 
@@ -128,16 +128,13 @@ def _row(
         raise _Faulty("the device has no name; expected one, from which its id is made")
     data: dict[str, object] = {
         "id": slug(name),
-        "name": name,
         "kind": _kind(entry, options).value,
         "address": address.partition("/")[0],
     }
     if room := _room(entry, school):
         data["room"] = room
-    if options.snmp:
-        data["snmp"] = options.snmp
-    data |= _custom_fields(entry)
-    return Row(path, line, data, _hardware(entry))
+    initial = {"name": name} | ({"snmp": options.snmp} if options.snmp else {})
+    return Row(path, line, data | _custom_fields(entry), initial, _hardware(entry))
 
 
 def slug(name: str) -> str:

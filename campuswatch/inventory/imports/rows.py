@@ -18,12 +18,14 @@ class Row:
         number: the line it begins on.
         data: keys of `Device` with what the file says; what it leaves open
             is left out, and then an existing device keeps its own.
+        initial: keys that only a new device takes from the file.
         remark: what is worth a comment beside a new device.
     """
 
     path: Path
     number: int
     data: dict[str, object]
+    initial: dict[str, object] = field(default_factory=dict)
     remark: str = ""
 
     @property
