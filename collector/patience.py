@@ -46,6 +46,7 @@ class PatientStore:
             try:
                 return self._store.write(lines)
             except StoreUnavailableError as error:
+                pause = max(pause, error.retry_after or 0)
                 log.warning("the store takes no write, trying again in %.1f s: %s", pause, error)
             except StoreError as error:
                 # Not about a line, so an operator must mend it; until then nothing is lost.

@@ -164,6 +164,8 @@ class Subscriber:
         for reason in reasons:
             if reason.is_failure:
                 log.error("the broker refuses the subscription to %s: %s", self._filter, reason)
+            else:
+                log.info("subscribed to %s", self._filter)
 
     def _on_connect_fail(self, _client: Client, _userdata: Any) -> None:
         log.warning("can't reach the broker at %s; trying again", self._broker.url)
