@@ -1,0 +1,223 @@
+"""Listening to a real local broker."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Iterable, Iterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from paho.mqtt.client import Client, MQTTv5
+from paho.mqtt.enums import CallbackAPIVersion
+
+from campuswatch.inventory.models import Device, LocalBroker, Mapping
+from campuswatch.readings import Reading
+from edge_agents.sources.mqtt.decoding import Decoder
+from edge_agents.sources.mqtt.rejected import RejectedPayloads
+from edge_agents.sources.mqtt.silence import Silence
+from edge_agents.sources.mqtt.source import LocalBrokerSource
+from tests.edge_agents.waiting import until
+from tests.servers import Server, mosquitto, running
+
+CLIMATE = Mapping.model_validate(
+    {
+        "id": "climate",
+        "measurement": "environment",
+        "fields": {"temperature": {"path": "$.temperature"}},
+    }
+)
+BATTERY = Mapping.model_validate(
+    {"id": "battery", "measurement": "device_health", "fields": {"battery": {"path": "$.battery"}}}
+)
+
+
+def device(name: str, interval: str = "60s") -> Device:
+    return Device.model_validate(
+        {
+            "id": name,
+            "name": name,
+            "kind": "sensor",
+            "interval": interval,
+            "mqtt": [{"topic": f"zigbee2mqtt/{name}", "mapping": "climate"}],
+        }
+    )
+
+
+class Taker:
+    """Takes readings, and says that they are on the disk when it is told to."""
+
+    def __init__(self) -> None:
+        self.readings: list[Reading] = []
+        self._waiting: list[asyncio.Future[None]] = []
+        self._loop = asyncio.get_running_loop()
+
+    def emit(self, readings: Iterable[Reading]) -> asyncio.Future[None]:
+        self.readings += readings
+        stored = self._loop.create_future()
+        self._waiting.append(stored)
+        return stored
+
+    def store(self) -> None:
+        for stored in self._waiting:
+            stored.set_result(None)
+        self._waiting.clear()
+
+    def values(self, field: str) -> list[object]:
+        return [r.fields[field] for r in self.readings if field in r.fields]
+
+
+class Publisher:
+    def __init__(self, port: int) -> None:
+        self._client = Client(CallbackAPIVersion.VERSION2, "devices", protocol=MQTTv5)
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+
+    def publish(self, topic: str, payload: object, *, retain: bool = False) -> None:
+        raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+        self._client.publish(topic, raw, qos=1, retain=retain).wait_for_publish(10)
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Server]:
+    with running(mosquitto(tmp_path)) as server:
+        yield server
+
+
+@pytest.fixture
+def devices(broker: Server) -> Iterator[Publisher]:
+    with contextlib.closing(Publisher(broker.port)) as publisher:
+        yield publisher
+
+
+@pytest.fixture
+def rejected(tmp_path: Path) -> RejectedPayloads:
+    return RejectedPayloads(tmp_path / "rejected")
+
+
+def new_source(broker: Server, rejected: RejectedPayloads, *filters: str) -> LocalBrokerSource:
+    zone = ZoneInfo("Asia/Shanghai")
+    return LocalBrokerSource(
+        LocalBroker(url=f"mqtt://127.0.0.1:{broker.port}"),
+        "agent",
+        [
+            (topic, Decoder(mapping, device("climate-1"), topic, zone))
+            for topic in filters
+            for mapping in (CLIMATE, BATTERY)
+        ],
+        rejected,
+    )
+
+
+@contextlib.asynccontextmanager
+async def listening(source: LocalBrokerSource, taker: Taker) -> AsyncIterator[None]:
+    task = asyncio.create_task(source.run(taker.emit))
+    try:
+        await until(lambda: source.listening_since is not None, "the subscription")
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_one_payload_feeds_several_mappings(
+    broker: Server, devices: Publisher, rejected: RejectedPayloads
+) -> None:
+    taker = Taker()
+    async with listening(new_source(broker, rejected, "zigbee2mqtt/+"), taker):
+        devices.publish("zigbee2mqtt/climate-1", {"temperature": 21.5, "battery": 88})
+        devices.publish("zigbee2mqtt/climate-1", {"temperature": 22})
+        await until(lambda: taker.values("temperature") == [21.5, 22.0], "the readings")
+    assert taker.values("battery") == [88.0]
+    assert rejected.take_count() == 0
+
+
+async def test_bad_payloads_are_kept_and_harm_nothing(
+    broker: Server, devices: Publisher, rejected: RejectedPayloads, tmp_path: Path
+) -> None:
+    taker = Taker()
+    bad = [b"{", b"", b"\xff", b"[" * 50_000, {"other": 1}, {"temperature": "warm"}, b"x" * 300_000]
+    async with listening(new_source(broker, rejected, "zigbee2mqtt/#"), taker):
+        for payload in bad:
+            devices.publish("zigbee2mqtt/climate-1", payload)
+        devices.publish("zigbee2mqtt/climate-1", {"temperature": 20})
+        await until(lambda: taker.values("temperature") == [20.0], "the good payload")
+    assert rejected.take_count() == len(bad)
+    kept = (tmp_path / "rejected" / "rejected.jsonl").read_text().splitlines()
+    assert len(kept) == len(bad)
+
+
+async def test_messages_that_were_not_stored_come_again(
+    broker: Server, devices: Publisher, rejected: RejectedPayloads
+) -> None:
+    taker = Taker()
+    async with listening(new_source(broker, rejected, "zigbee2mqtt/+"), taker):
+        devices.publish("zigbee2mqtt/climate-1", {"temperature": 1})
+        await until(lambda: taker.values("temperature") == [1.0], "the first reading")
+        taker.store()
+        devices.publish("zigbee2mqtt/climate-1", {"temperature": 2})
+        await until(lambda: taker.values("temperature") == [1.0, 2.0], "the second reading")
+    devices.publish("zigbee2mqtt/climate-1", {"temperature": 3})
+    successor = Taker()
+    async with listening(new_source(broker, rejected, "zigbee2mqtt/+"), successor):
+        await until(lambda: successor.values("temperature") == [2.0, 3.0], "what was not stored")
+
+
+async def test_retained_messages_are_not_taken_for_news(
+    broker: Server, devices: Publisher, rejected: RejectedPayloads
+) -> None:
+    devices.publish("zigbee2mqtt/climate-1", {"temperature": 1}, retain=True)
+    taker = Taker()
+    async with listening(new_source(broker, rejected, "zigbee2mqtt/+"), taker):
+        devices.publish("zigbee2mqtt/climate-1", {"temperature": 2}, retain=True)
+        await until(lambda: bool(taker.readings), "a reading")
+    assert taker.values("temperature") == [2.0]
+
+
+async def test_a_broker_that_comes_back_is_listened_to_again(
+    broker: Server, rejected: RejectedPayloads
+) -> None:
+    taker = Taker()
+    source = new_source(broker, rejected, "zigbee2mqtt/+")
+    async with listening(source, taker):
+        broker.kill()
+        await until(lambda: source.listening_since is None, "the loss")
+        broker.start()
+        await until(lambda: source.listening_since is not None, "the subscription")
+        with contextlib.closing(Publisher(broker.port)) as devices:
+            devices.publish("zigbee2mqtt/climate-1", {"temperature": 4})
+            await until(lambda: taker.values("temperature") == [4.0], "a reading")
+
+
+async def test_nothing_is_said_of_a_device_before_it_could_be_heard(
+    broker: Server, devices: Publisher, rejected: RejectedPayloads
+) -> None:
+    source = new_source(broker, rejected, "zigbee2mqtt/+")
+    silence = Silence(device("climate-1"), source)
+    assert await silence.poll() == []
+    taker = Taker()
+    async with listening(source, taker):
+        assert await silence.poll() == []
+        devices.publish("zigbee2mqtt/climate-1", {"temperature": 2})
+        await until(lambda: bool(taker.readings), "a reading")
+        (reading,) = await silence.poll()
+        assert reading.fields["up"] == 1
+    assert await silence.poll() == []
+
+
+async def test_silence_is_down_with_a_reason(
+    broker: Server, devices: Publisher, rejected: RejectedPayloads
+) -> None:
+    source = new_source(broker, rejected, "zigbee2mqtt/+")
+    silence = Silence(device("climate-1", "50ms"), source)
+    async with listening(source, Taker()):
+        await asyncio.sleep(0.2)  # the patience itself
+        (reading,) = await silence.poll()
+    assert reading.fields["up"] == 0
+    assert reading.fields["reason"] == "no message for 3 intervals of 0.05 s"
