@@ -239,7 +239,8 @@ def _faults(table: Table) -> Iterator[_Fault]:
     measurement = CATALOGUE[table.measurement]
     anchor = table.columns.get(table.row_column)
     if anchor is not None and anchor.counter is not None:
-        yield ("rows",), f"column {table.row_column!r} is a counter; expected one that is not"
+        text = f"{table.row_column!r} is a counter; expected rows to name a column that is not"
+        yield ("columns", table.row_column), text
     for location, column in _columns_used(table):
         if column not in table.columns:
             known = ", ".join(table.columns)

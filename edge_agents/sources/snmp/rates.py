@@ -101,6 +101,7 @@ class Uptime:
 
     _SLACK = 5.0
     _DRIFT = 0.1
+    _MOST_AHEAD = 60.0
 
     def __init__(self) -> None:
         self._last: Sample | None = None
@@ -121,6 +122,6 @@ class Uptime:
             return False
         passed = at - last.at
         lag = (last.count + passed * _TICKS - ticks) % _TICKS_SPAN
-        if lag > _TICKS_SPAN / 2:
-            return False  # it is ahead
+        if _TICKS_SPAN - lag < (self._MOST_AHEAD + passed) * _TICKS:
+            return False  # it is ahead: its clock runs fast
         return lag > (self._SLACK + passed * self._DRIFT) * _TICKS

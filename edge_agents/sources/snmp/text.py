@@ -12,6 +12,9 @@ import unicodedata
 def decode_text(octets: bytes) -> str:
     """Return octets as text: UTF-8, else GB 18030 (a superset of GBK), else Latin-1.
 
+    Most Latin-1 is GBK too, so that this is right in a Chinese district and
+    wrong for a device elsewhere that does not send UTF-8.
+
     What follows a NUL is the rest of a C buffer, and dropped; line breaks and
     tabs become spaces; other control characters are dropped.
     """
