@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
@@ -29,13 +28,9 @@ class DeviceState(StrEnum):
     UP = "up"
     DOWN = "down"
     UNKNOWN = "unknown"
-    """It should be asked, and no current answer is known."""
-    REPORTING = "reporting"
-    """It speaks by itself, and did so lately."""
-    SILENT = "silent"
-    """It speaks by itself, and did not do so lately."""
+    """It should be asked or should speak, and nothing current is known of it."""
     UNWATCHED = "unwatched"
-    """Nobody asks it, and it does not speak."""
+    """Nobody asks it, and it does not speak by itself."""
 
 
 class Value(BaseModel):
@@ -87,14 +82,6 @@ class SchoolDevices(BaseModel):
     devices: tuple[DeviceNow, ...]
 
 
-@dataclass
-class _Said:
-    """What a device said lately, and when last (ns UTC)."""
-
-    time: int = 0
-    values: list[Value] = field(default_factory=list)
-
-
 def read_devices(inventory: Inventory, school: School, store: Store) -> SchoolDevices:
     """Ask the store how a school's devices are.
 
@@ -106,19 +93,21 @@ def read_devices(inventory: Inventory, school: School, store: Store) -> SchoolDe
     reasons = _reasons(store, school, now)
     said = _said(inventory, store, school, now)
     devices = tuple(
-        _asked(device, evidence, reasons.get(device.id))
-        if is_watched(device)
-        else _speaking(device, said.get(device.id))
+        _device(device, evidence, reasons.get(device.id), said.get(device.id, ()))
         for device in school.devices
     )
     return SchoolDevices(generated=now, school=school.id, devices=devices)
 
 
-def _asked(device: Device, evidence: Evidence, reason: str | None) -> DeviceNow:
+def _device(
+    device: Device, evidence: Evidence, reason: str | None, values: Sequence[Value]
+) -> DeviceNow:
     line = evidence.timelines[device.id]
-    known = _known(device) | {"heard": line.last_sample}
+    known = _known(device) | {"heard": line.last_sample, "values": tuple(values)}
     if line.state is None:
-        return DeviceNow(**known, state=DeviceState.UNKNOWN)
+        watched = is_watched(device) or device.mqtt
+        state = DeviceState.UNKNOWN if watched else DeviceState.UNWATCHED
+        return DeviceNow(**known, state=state)
     if line.state:
         return DeviceNow(**known, state=DeviceState.UP)
     outage = line.outages()[-1]
@@ -129,17 +118,6 @@ def _asked(device: Device, evidence: Evidence, reason: str | None) -> DeviceNow:
         began_before=outage.began_before,
         cause=evidence.topology.root_cause(device.id, evidence.states),
         reason=reason,
-    )
-
-
-def _speaking(device: Device, said: _Said | None) -> DeviceNow:
-    known = _known(device)
-    if not device.mqtt:
-        return DeviceNow(**known, state=DeviceState.UNWATCHED)
-    if said is None:
-        return DeviceNow(**known, state=DeviceState.SILENT)
-    return DeviceNow(
-        **known, state=DeviceState.REPORTING, heard=said.time, values=tuple(said.values)
     )
 
 
@@ -173,9 +151,9 @@ def _reasons(store: Store, school: School, now: int) -> dict[str, str]:
     }
 
 
-def _said(inventory: Inventory, store: Store, school: School, now: int) -> dict[str, _Said]:
+def _said(inventory: Inventory, store: Store, school: School, now: int) -> dict[str, list[Value]]:
     """Return what the devices of a school that speak by themselves said lately."""
-    found: dict[str, _Said] = {}
+    found: dict[str, list[Value]] = defaultdict(list)
     for measurement, fields in _spoken(inventory, school).items():
         query = Query(
             measurement,
@@ -187,9 +165,7 @@ def _said(inventory: Inventory, store: Store, school: School, now: int) -> dict[
             aggregate=Aggregate.LAST,
         )
         for series in store.query(query):
-            said = found.setdefault(series.tags["device"], _Said())
-            said.time = max(said.time, *series.times)
-            said.values += _values(measurement, series)
+            found[series.tags["device"]] += _values(measurement, series)
     return found
 
 

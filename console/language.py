@@ -56,7 +56,7 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "problems": ("What is wrong now", "当前问题"),
     "no_problems": (
         "Nothing. Every watched device answers, and every room has what it was promised.",
-        "无。所有受监测设备均有应答,所有教室均达到承诺。",
+        "无。所有受监测设备均有应答，所有教室均达到承诺。",
     ),
     "schools": ("Schools", "学校"),
     "targets": ("Targets", "目标"),
@@ -66,8 +66,8 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "uptime": ("Uptime", "在线率"),
     "wifi-coverage": ("Wi-Fi coverage", "Wi-Fi 覆盖"),
     "scope_service": ("service hours of the last {window}", "最近 {window}的服务时段"),
-    "scope_always": ("all hours of the last {window}", "最近 {window},全时段"),
-    "scope_seats": ("seats, now", "座位占比,当前"),
+    "scope_always": ("all hours of the last {window}", "最近 {window}，全时段"),
+    "scope_seats": ("seats, now", "座位占比，当前"),
     "objective": ("objective {share}", "目标 {share}"),
     "between": ("between {low} and {high}", "介于 {low} 与 {high} 之间"),
     "nothing_due": ("nothing was due", "无应计时段"),
@@ -77,8 +77,8 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "many_rooms": ("{count} rooms", "{count} 间教室"),
     "more": ("and {count} more", "等另外 {count} 间"),
     "students": ("{count} students", "{count} 名学生"),
-    "since": ("since {time}, for {duration}", "自 {time} 起,已持续 {duration}"),
-    "since_before": ("since before {time}, for over {duration}", "早于 {time},已超过 {duration}"),
+    "since": ("since {time}, for {duration}", "自 {time} 起，已持续 {duration}"),
+    "since_before": ("since before {time}, for over {duration}", "早于 {time}，已超过 {duration}"),
     "past": ("{start} to {end}", "{start} 至 {end}"),
     "cost": ("cost {duration} of device time", "损失 {duration}设备时长"),
     "takes_along": ("{count} devices behind it are down too", "其后 {count} 台设备随之离线"),
@@ -99,7 +99,7 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
             "The store does not answer. New readings are safe with the agents; "
             "this page tries again by itself."
         ),
-        "数据存储无应答。新读数仍安全保存在采集代理中;本页会自动重试。",
+        "数据存储无应答。新读数仍安全保存在采集代理中；本页会自动重试。",
     ),
     "unit_d": ("d", "天"),
     "unit_h": ("h", "小时"),
@@ -128,8 +128,6 @@ _NAMES: Final[Mapping[type[StrEnum], Mapping[StrEnum, tuple[str, str]]]] = {
         DeviceState.UP: ("up", "在线"),
         DeviceState.DOWN: ("down", "离线"),
         DeviceState.UNKNOWN: ("unknown", "未知"),
-        DeviceState.REPORTING: ("reporting", "上报中"),
-        DeviceState.SILENT: ("silent", "无上报"),
         DeviceState.UNWATCHED: ("not watched", "未监测"),
     },
     Area: {

@@ -44,7 +44,7 @@ def router(inventory: Inventory, settings: ConsoleSettings, judgements: Judgemen
             problems=found,
             schools=[
                 (school, views.targets(school, inventory), inventory.school(school.id))
-                for school in report.schools
+                for school in views.worst_first(report.schools)
             ],
         )
 

@@ -28,9 +28,7 @@ _LOOK_BELOW: Final = 4
 _STATE_ORDER: Final = (
     DeviceState.DOWN,
     DeviceState.UNKNOWN,
-    DeviceState.SILENT,
     DeviceState.UP,
-    DeviceState.REPORTING,
     DeviceState.UNWATCHED,
 )
 
@@ -164,6 +162,12 @@ def rooms(school: SchoolVerdict) -> list[RoomVerdict]:
         for room in target.rooms
     ]
     return sorted(judged, key=lambda room: (room.limit is None, -room.seats))
+
+
+def worst_first(schools: Iterable[SchoolVerdict]) -> list[SchoolVerdict]:
+    """Return the schools, those that miss a target first."""
+    order = (Verdict.MISSED, Verdict.CANNOT_TELL, Verdict.MET)
+    return sorted(schools, key=lambda school: order.index(school.verdict))
 
 
 def targets(school: SchoolVerdict, inventory: Inventory) -> list[TargetView]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
 import sys
 import time
 from collections.abc import Coroutine
@@ -34,9 +33,6 @@ from simulator.world import World
 
 def main(config: Annotated[Path, typer.Argument(metavar="DIR", exists=True)]) -> None:
     """Play the devices of a simulated district until standard input ends."""
-    # An interrupt from the keyboard reaches all processes of the terminal;
-    # the one that started this decides when it ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         asyncio.run(_simulate(config, load_inventory(config), load_simulation(config)))
     except UserError as error:

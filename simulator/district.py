@@ -83,7 +83,7 @@ def _device(
     device: Device, ports: Iterator[int], credential: str, interval: dt.timedelta
 ) -> Device:
     if device.address is None:
-        return device
+        return device.model_copy(update={"interval": interval})
     return device.model_copy(
         update={
             "address": _HOST,

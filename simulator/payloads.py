@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from campuswatch.inventory.models import Device, MappedField, Mapping
+from campuswatch.measurements import CATALOGUE
+from campuswatch.units import conversion
 from simulator.rooms import Rooms, Values
 
 _NAME: Final = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\['([^']+)'\]")
-_BASE_UNITS: Final = {"hPa": 100.0, "mV": 0.001, "kWh": 3.6e6, "mA": 0.001, "kW": 1000.0}
-"""How much of the catalogue's unit one of a payload's unit is."""
 
 
 class Payloads:
@@ -53,7 +53,8 @@ def _concrete(topic_filter: str, mapping: Mapping, values: Values) -> str:
 def _fill(document: dict[str, Any], mapping: Mapping, values: Values, now: float) -> None:
     for name, field in mapping.fields.items():
         if name in values:
-            _place(document, field.path, _published(field, values[name]))
+            unit = CATALOGUE[mapping.measurement].fields[name].unit
+            _place(document, field.path, _published(field, unit, values[name]))
     for tag, template in mapping.tags.items():
         if template.startswith("$") and tag in values:
             _place(document, template, values[tag])
@@ -61,16 +62,17 @@ def _fill(document: dict[str, Any], mapping: Mapping, values: Values, now: float
         _place(document, mapping.time, int(now))
 
 
-def _published(field: MappedField, value: float | str) -> float | str | bool:
-    """Return a value of the catalogue as the device puts it."""
+def _published(field: MappedField, unit: str, value: float | str) -> float | str | bool:
+    """Return a value in the catalogue's unit as the device puts it."""
     if isinstance(value, str):
         return value
     if field.values is not None:
         word = next(word for word, number in field.values.items() if number == value)
         return {"true": True, "false": False}.get(word, word)
-    if isinstance(value, int) and field.unit is None:
-        return value
-    return round(value / _BASE_UNITS.get(field.unit or "", 1.0), 3)
+    if field.unit is None:
+        return value if isinstance(value, int) else round(value, 3)
+    convert = conversion(field.unit, unit)
+    return round((value - convert.offset) / convert.factor, 3)
 
 
 def _place(document: dict[str, Any], path: str, value: float | str | bool) -> None:
