@@ -78,13 +78,6 @@ class Agent:
     behaviour: Behaviour = behave
     requests: list[Request] = field(default_factory=list)
 
-    def _next(self, after: Oid) -> tuple[Oid, Any]:
-        known = sorted(self.mib)
-        position = bisect_right(known, after)
-        if position == len(known):
-            return after, v2c.EndOfMibView("")
-        return known[position], self.mib[known[position]]
-
     def serve(self, server: socket.socket) -> None:
         while True:
             datagram, sender = server.recvfrom(65535)
@@ -101,13 +94,11 @@ class Agent:
         if isinstance(pdu, v2c.GetRequestPDU):
             asked = [tuple(name) for name, _ in v2c.apiPDU.get_varbinds(pdu)]
             return [(name, self.mib.get(name, v2c.NoSuchInstance(""))) for name in asked]
-        position = tuple(pdu[3][0][0])
-        found: list[tuple[Oid, Any]] = []
-        for _ in range(int(pdu[2])):
-            position, value = self._next(position)
-            found.append((position, value))
-            if isinstance(value, v2c.EndOfMibView):
-                break
+        known = sorted(self.mib)
+        start = bisect_right(known, tuple(pdu[3][0][0]))
+        found = [(name, self.mib[name]) for name in known[start : start + int(pdu[2])]]
+        if len(found) < int(pdu[2]):
+            found.append((known[-1] if known else UPTIME, v2c.EndOfMibView("")))
         return found
 
 
