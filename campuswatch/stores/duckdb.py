@@ -1,10 +1,10 @@
 """The embedded store: one DuckDB file, written and read by one process.
 
 Each measurement has a table of its points; a point is (series, time, fields),
-and a series stands for one combination of tags, kept once in `meta.series`.
+and a series stands for one combination of tags, kept once in `campuswatch_meta.series`.
 So the tags of a new kind of device change no table, and finding whether a
 point is there already compares two integers. Tables and columns appear with
-the first line that needs them; `meta.fields` says which column holds which
+the first line that needs them; `campuswatch_meta.fields` says which column holds which
 field, because InfluxDB tells `Up` from `up` and DuckDB does not.
 """
 
@@ -39,11 +39,11 @@ _COLUMN_TYPES: Final[Mapping[type, str]] = {
 _TYPE_NAMES: Final = {"DOUBLE": "float", "BIGINT": "integer", "BOOLEAN": "boolean"}
 
 _LAYOUT: Final = """
-CREATE SCHEMA IF NOT EXISTS meta;
-CREATE TABLE IF NOT EXISTS meta.series (
+CREATE SCHEMA IF NOT EXISTS campuswatch_meta;
+CREATE TABLE IF NOT EXISTS campuswatch_meta.series (
     id INTEGER NOT NULL, measurement VARCHAR NOT NULL, tags VARCHAR NOT NULL
 );
-CREATE TABLE IF NOT EXISTS meta.fields (
+CREATE TABLE IF NOT EXISTS campuswatch_meta.fields (
     measurement VARCHAR NOT NULL, field VARCHAR NOT NULL, type VARCHAR NOT NULL,
     table_name VARCHAR NOT NULL, column_name VARCHAR NOT NULL
 );
@@ -177,11 +177,13 @@ class DuckDBStore:
         self._unsaved_series.clear()
         execute = self._connection.execute
         for measurement, name, type_, table, column in execute(
-            "SELECT measurement, field, type, table_name, column_name FROM meta.fields"
+            "SELECT measurement, field, type, table_name, column_name FROM campuswatch_meta.fields"
         ).fetchall():
             known = self._tables.setdefault(measurement, _Table(table))
             known.columns[name] = _Column(column, type_)
-        for series, measurement, tags in execute("SELECT * FROM meta.series").fetchall():
+        for series, measurement, tags in execute(
+            "SELECT * FROM campuswatch_meta.series"
+        ).fetchall():
             key = tuple(json.loads(tags).items())
             self._tables[measurement].series[key] = series
             self._next_series = max(self._next_series, series + 1)
@@ -225,7 +227,7 @@ class DuckDBStore:
             f"ALTER TABLE {_quoted(table.name)} ADD COLUMN {_quoted(column.name)} {type_}"
         )
         self._connection.execute(
-            "INSERT INTO meta.fields VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO campuswatch_meta.fields VALUES (?, ?, ?, ?, ?)",
             [measurement, name, type_, table.name, column.name],
         )
         table.columns[name] = column
@@ -240,7 +242,7 @@ class DuckDBStore:
         return series
 
     def _save_series(self) -> None:
-        with self._connection.appender("meta.series") as appender:
+        with self._connection.appender("campuswatch_meta.series") as appender:
             appender.append_rows(self._unsaved_series)
         self._unsaved_series.clear()
 

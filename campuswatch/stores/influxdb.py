@@ -181,8 +181,9 @@ class InfluxDBStore:
             raise StoreUnavailableError(f"{self._url}: {error}") from None
         if answer.status_code >= 500:
             raise self._error(_refusal(answer.status_code, answer.content, answer.headers))
-        found = re.match(r"v?(\d+)\.(\d+)", answer.headers.get("X-Influxdb-Version", "2.0"))
-        return (int(found[1]), int(found[2])) if found else (2, 0)
+        found = re.match(r"v?(\d+)\.(\d+)", answer.headers.get("X-Influxdb-Version", ""))
+        # Those that only speak its protocol do not say; they know the newer way to write.
+        return (int(found[1]), int(found[2])) if found else (3, 0)
 
     def _post_v1(self, lines: bytes) -> _Refusal | None:
         answer = self._request("/write", {"db": self._bucket, "precision": "ns"}, content=lines)

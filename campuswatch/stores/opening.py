@@ -49,14 +49,14 @@ def _influxdb(address: SplitResult, settings: StoreSettings) -> Store:
     from campuswatch.stores.influxdb import InfluxDBStore  # noqa: PLC0415 - loads its client
 
     bucket = unquote(address.path.strip("/"))
+    if "@" in address.netloc:
+        raise UserError(f"store url: {_EXPECTED}; user, password or token go to store.token")
+    if not address.hostname or not bucket:
+        raise UserError(f"store url {settings.url!r}: {_EXPECTED}")
     try:
         port = address.port or 8086
     except ValueError:
         raise UserError(f"store url {settings.url!r}: expected a port from 1 to 65535") from None
-    if not address.hostname or not bucket or "@" in address.netloc:
-        raise UserError(
-            f"store url {settings.url!r}: {_EXPECTED}; a token or password goes to store.token"
-        )
     options = parse_qs(address.query)
     if unknown := options.keys() - {"org"}:
         raise UserError(f"store url {settings.url!r}: unknown option {min(unknown)!r}; known: org")

@@ -35,6 +35,9 @@ _MAX_ADDRESS: Final = 100
 _PATIENCE: Final = 5.0
 """How long the holder of a file may take to begin or to cease answering, s."""
 
+_SHUTDOWN_DELAY: Final = 0.1
+"""Longest time that `close` waits for the server's thread to notice, s."""
+
 
 def open_shared(path: Path) -> Store:
     """Open a DuckDB file, or reach the process that holds it.
@@ -75,7 +78,9 @@ class OwnedStore(DuckDBStore):
         # Whoever made a socket there no longer holds the file.
         address.unlink(missing_ok=True)
         self._server = _Server(address, self)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_SHUTDOWN_DELAY,), daemon=True
+        )
         self._thread.start()
 
     def close(self) -> None:
