@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 from rich import box
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
 from campuswatch.cli import EXIT_BAD_INPUT
@@ -33,6 +34,9 @@ import_app: Final = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
+
+_MANY_SCHOOLS: Final = 20
+"""From how many on reading them takes about a second, and shows its progress."""
 
 _SchoolOption = Annotated[
     str, typer.Option("--school", metavar="ID", help="The school whose devices they are.")
@@ -57,7 +61,7 @@ def validate(config: ConfigOption = Path("config"), as_json: JsonOption = False)
     warnings: list[Problem] = []
     errors: list[str] = []
     try:
-        checked = check_inventory(config)
+        checked = check_inventory(config, _progress)
         inventory, warnings = checked.inventory, checked.warnings
     except InventoryError as error:
         errors += [str(problem) for problem in error.problems]
@@ -160,7 +164,7 @@ def _role(text: str) -> tuple[str, DeviceKind]:
 
 
 def _sound_draft(config: Path) -> Draft:
-    draft = read_draft(config)
+    draft = read_draft(config, _progress)
     draft.checked()
     return draft
 
@@ -211,6 +215,12 @@ def _print_merge(merge: Merge, harvest: Harvest) -> None:
         f"{len(merge.unchanged)} unchanged, {len(harvest.skipped)} skipped, {faults} faulty",
         highlight=False,
     )
+
+
+def _progress(paths: Sequence[Path]) -> Iterable[Path]:
+    console = Console(stderr=True)
+    quick = len(paths) < _MANY_SCHOOLS or not console.is_terminal
+    return track(paths, "Reading schools", console=console, transient=True, disable=quick)
 
 
 def _print_findings(warnings: Iterable[Problem], errors: Iterable[str]) -> None:

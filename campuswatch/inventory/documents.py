@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from ruamel.yaml import YAML
-from ruamel.yaml.constructor import SafeConstructor
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.constructor import ConstructorError, SafeConstructor
+from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
@@ -37,6 +37,16 @@ _SYNTAX: Final = {
         "the indentation does not fit the lines above; expected the keys of one group, "
         "or the dashes of one list, below each other"
     ),
+    "sequence entries are not allowed here": (
+        "a list can't begin in the middle of a line; expected its dashes on lines of their own"
+    ),
+    "expected alphabetic or numeric": (
+        "a value that begins with '&' or '*' is an anchor or alias; expected quotes around text"
+    ),
+    "expected a comment or a line break": (
+        "a value that begins with '|' or '>' is a block of text; expected quotes around it"
+    ),
+    "no such value": "this value can't be read; expected text in quotes, or a plain number",
     "expected the node content": "a value or a bracket is missing; expected it before here",
     "found undefined alias": (
         "a value that begins with '*' is an alias, and nothing has that name; expected quotes"
@@ -122,6 +132,13 @@ def read_document(path: Path) -> Document:
 class _Constructor(SafeConstructor):
     """Leaves dates as text, so that a day which does not exist is a fault with a line."""
 
+    def construct_object(self, node: Node, deep: bool = False) -> object:
+        """Return the value of a node, or say on which line it has none."""
+        try:
+            return super().construct_object(node, deep=deep)
+        except (ValueError, LookupError):
+            raise ConstructorError(None, None, "no such value", node.start_mark) from None
+
 
 _Constructor.add_constructor("tag:yaml.org,2002:timestamp", _Constructor.construct_yaml_str)
 
@@ -161,8 +178,9 @@ def _compose(path: Path, text: str) -> Node:
         line = text.count("\n", 0, error.position) + 1
         problem = f"control character {error.character!r}; expected printable text"
         raise InventoryError([Problem(path, line, problem)]) from None
-    except YAMLError as error:
-        raise InventoryError([Problem(path, 0, f"no YAML: {error}")]) from None
+    except RecursionError:
+        problem = "brackets are nested too deeply; expected them to be closed"
+        raise InventoryError([Problem(path, 0, problem)]) from None
     if root is None:
         raise InventoryError([Problem(path, 0, "the file is empty; expected 'key: value' lines")])
     if not isinstance(root, MappingNode):

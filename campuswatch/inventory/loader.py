@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -22,6 +23,7 @@ MAPPINGS_FILE: Final = "mappings.yaml"
 SCHOOLS_DIRECTORY: Final = "schools"
 
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
+Walk = Callable[[Sequence[Path]], Iterable[Path]]
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,17 @@ def load_inventory(directory: Path) -> Inventory:
     return check_inventory(directory).inventory
 
 
-def check_inventory(directory: Path) -> CheckedInventory:
+def check_inventory(directory: Path, walk: Walk = iter) -> CheckedInventory:
     """Read and check a district's inventory, and keep the warnings.
+
+    Args:
+        directory: as for `load_inventory`.
+        walk: iterates over the schools' files, and may show how far it is.
 
     Raises:
         InventoryError: with every problem of every file.
     """
-    return read_draft(directory).checked()
+    return read_draft(directory, walk).checked()
 
 
 @dataclass(frozen=True)
@@ -98,8 +104,8 @@ class Draft:
         )
 
 
-def read_draft(directory: Path) -> Draft:
-    """Read the files of an inventory."""
+def read_draft(directory: Path, walk: Walk = iter) -> Draft:
+    """Read the files of an inventory; `walk` is as for `check_inventory`."""
     reader = _Reader()
     district = reader.read(directory / DISTRICT_FILE, District)
     calendars = reader.read(directory / CALENDAR_FILE, CalendarFile)
@@ -109,7 +115,7 @@ def read_draft(directory: Path) -> Draft:
         district=district,
         calendars=calendars.calendars if calendars else None,
         mappings=mappings.mappings if mappings else None,
-        schools=_read_schools(reader, directory / SCHOOLS_DIRECTORY),
+        schools=_read_schools(reader, directory / SCHOOLS_DIRECTORY, walk),
     )
     return Draft(parts, reader.places, reader.problems)
 
@@ -132,13 +138,13 @@ class _Reader:
         return content
 
 
-def _read_schools(reader: _Reader, directory: Path) -> list[School]:
+def _read_schools(reader: _Reader, directory: Path, walk: Walk) -> list[School]:
     paths = sorted(directory.glob("*.yaml"))
     if not paths:
         text = "no school is described here; expected files such as schools/ID.yaml"
         reader.problems.append(Problem(directory, 0, text))
     schools = []
-    for path in paths:
+    for path in walk(paths):
         school = reader.read(path, School)
         if school is None:
             continue

@@ -90,7 +90,7 @@ TimeZone = Annotated[str, AfterValidator(_known_zone), Field(examples=["Asia/Sha
 class Model(BaseModel):
     """Base of every inventory model: immutable, and no unknown key passes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Area(StrEnum):

@@ -6,7 +6,6 @@ and the hint in the user's editor never differ.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import re
 from collections.abc import Iterator
@@ -123,8 +122,6 @@ def _found(schema: _SchemaTree, error: ErrorDetails) -> str:
 
 
 def _quoted(value: object) -> str:
-    if isinstance(value, dt.date | dt.time):
-        return value.isoformat()
     if isinstance(value, str):
         text = _URL_SECRET.sub("//…@", value)
         short = text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"

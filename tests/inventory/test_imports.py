@@ -110,7 +110,7 @@ def test_faulty_rows_are_named_and_the_good_ones_imported(tmp_path: Path) -> Non
         "4: device 'hill-room': room 'hill-999' is not in this school",
         (
             "5: device 'hill-same': address 10.1.0.1 port 161 is already that of 'hill-router' at "
-            f"{tmp_path}/schools/hill.yaml:20"
+            f"{tmp_path}/devices.csv:7"
         ),
         "6: device 'hill-leaf': device 'hill-room' is not in this school",
         "7: device 'hill-router': uplinks run in a circle: hill-router → hill-ap → hill-router",

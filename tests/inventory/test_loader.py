@@ -6,6 +6,8 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from campuswatch.inventory.loader import check_inventory, load_inventory
 from campuswatch.inventory.problems import InventoryError
@@ -168,3 +170,37 @@ def test_addresses_are_compared_by_what_they_mean(tmp_path: Path) -> None:
 def test_one_address_with_two_ports_is_two_devices(tmp_path: Path) -> None:
     write_district(tmp_path, SCHOOL.replace("10.1.0.2", "10.1.0.1, port: 1161"))
     assert len(load_inventory(tmp_path).school("hill").devices) == 2
+
+
+_FRAGMENTS = (
+    *"[]{}:-,#&*!|>'\"%@`?\t\n\r \0\x85\ufeffé~",
+    *("\n  ", "<<: *a", "&a ", "*a", "---\n", "...\n", "- - ", "%YAML 1.1\n---\n", "9" * 5000),
+    *("!!binary ", "!!set ", "!!timestamp ", "!!int ", "!!float ", "!!omap ", "!own "),
+    *("1e999", ".inf", ".nan", "0x", "null", "true", "2026-13-45", "{a: b}", "[a]", "[" * 2000),
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    edits=st.lists(
+        st.tuples(
+            st.integers(0, len(SCHOOL)), st.sampled_from(_FRAGMENTS), st.sampled_from((0, 1, 5))
+        ),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_no_text_is_worse_than_an_error_with_its_file(
+    edits: list[tuple[int, str, int]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Whatever a slip of the keyboard makes of a file, the loader says what is wrong."""
+    text = SCHOOL
+    for position, fragment, dropped in edits:
+        text = text[:position] + fragment + text[position + dropped :]
+    directory = tmp_path_factory.mktemp("district")
+    path = write_district(directory)
+    path.write_bytes(text.encode())
+    try:
+        load_inventory(directory)
+    except InventoryError as error:
+        assert {problem.file for problem in error.problems} == {path}  # noqa: PT017
