@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import socket
 from dataclasses import dataclass
 from typing import Final
@@ -18,6 +19,8 @@ from icmplib import Host, ICMPLibError, SocketPermissionError, async_ping
 from campuswatch.inventory.models import Device
 from campuswatch.measurements import CATALOGUE
 from campuswatch.readings import FieldValue, Reading, now_ns
+
+log = logging.getLogger(__name__)
 
 ECHOES: Final = 3
 """ICMP echo requests at each interval."""
@@ -110,6 +113,8 @@ class Pinger:
                 except SocketPermissionError:
                     self._allowed = self._privileged is None
                     self._privileged = True
+                    if not self._allowed:
+                        log.warning("not pinging: needs net.ipv4.ping_group_range or CAP_NET_RAW")
                 except (ICMPLibError, OSError):
                     return Echo(None, 100.0)  # no route, network down
         return None

@@ -44,6 +44,13 @@ def test_the_shipped_profiles_are_sound(profiles: ProfileRegistry) -> None:
     assert "interfaces" in tables
 
 
+def test_the_example_of_the_guide_is_sound(tmp_path: Path) -> None:
+    guide = (SHIPPED / "README.md").read_text(encoding="utf-8")
+    example = guide.partition("```yaml\n")[2].partition("```")[0]
+    registry = loaded(tmp_path, example=example)
+    assert registry.choose("1.3.6.1.4.1.1", "ACME Sensor 3").name == "rack-sensor"
+
+
 def test_a_profile_of_the_district_is_added(tmp_path: Path) -> None:
     registry = loaded(tmp_path, sensor=GOOD)
     chosen = registry.choose("1.3.6.1.4.1.99999.1.7", "")
