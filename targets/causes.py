@@ -18,15 +18,16 @@ def device_down(evidence: Evidence, device_id: str, rooms: Iterable[str]) -> Cau
 
 
 def device_was_down(
-    evidence: Evidence, device_id: str, rooms: Iterable[str], lost: int, hours: IntervalSet
+    evidence: Evidence, device_id: str, rooms: Iterable[str], lost: int, when: IntervalSet
 ) -> Cause:
-    """Return the cause that a device's outages cost `lost` ns of device time within `hours`.
+    """Return the cause that a device's outages cost `lost` ns of device time.
 
-    It tells of the outage that took most of those hours. One that ended just
-    before them may have cost some too, by what came back after it.
+    It tells of the outage that took most of the time `when` any of it was
+    lost. That time may come just after an outage, because what hung on the
+    device was back later.
     """
     outages = evidence.timelines[device_id].outages()
-    taken = [(IntervalSet.of([(o.start, o.end)]) & hours).total for o in outages]
+    taken = [(IntervalSet.of([(o.start, o.end)]) & when).total for o in outages]
     worst = outages[max(range(len(outages)), key=lambda number: (taken[number], number))]
     count = max(1, sum(time > 0 for time in taken))
     return _down(evidence, device_id, worst, rooms, lost=lost, outages=count)

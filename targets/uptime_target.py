@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from functools import reduce
 from operator import add
@@ -94,12 +94,13 @@ def _causes(
 ) -> list[Cause]:
     """Return the devices that cost the scope's devices up time, then what is silent now."""
     topology = evidence.topology
-    lost = Counter[str]()
+    lost, when = Counter[str](), defaultdict[str, IntervalSet](IntervalSet)
     for device in scope:
         for cause, time in topology.blame(device.id, lines, _settle(device, topology)).items():
             lost[cause] += (time & due).total
+            when[cause] |= time & due
     down = [
-        causes.device_was_down(evidence, cause, topology.rooms_affected(cause), time, due)
+        causes.device_was_down(evidence, cause, topology.rooms_affected(cause), time, when[cause])
         for cause, time in lost.most_common()
         if time
     ]

@@ -122,6 +122,22 @@ def test_what_comes_back_after_the_first_bell_is_laid_on_what_failed_before_it()
     assert verdict.verdict is Verdict.MISSED
 
 
+def test_a_cause_tells_of_its_own_outage_and_not_of_a_longer_one_that_another_caused() -> None:
+    up = [True] * LENGTH
+    router = [*up[:32], *[False] * 10, *up[42:]]
+    switch = [*router[:52], *[False] * 3, *up[55:]]
+    verdict = judged({"router": router, "switch": switch, "ap-1": switch, "ap-2": switch})
+    told = {
+        cause.device.id: (cause.since, cause.lost, cause.outages)
+        for cause in verdict.causes
+        if cause.device is not None
+    }
+    assert told == {
+        "router": (START + 32 * STEP, 2 * 10 * STEP, 1),
+        "switch": (START + 52 * STEP, 2 * 3 * STEP, 1),
+    }
+
+
 def test_a_window_without_service_hours_breaks_no_promise() -> None:
     holiday = SchoolCalendar(
         Calendar(id="default", closed_days=[dt.date(2026, 10, 12)]),
