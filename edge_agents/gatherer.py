@@ -21,6 +21,11 @@ PERIOD: Final = 1.0
 """Longest wait of a reading for its batch, seconds: what `kill -9` may take."""
 
 _BATCH_BYTES: Final = 256 * 1024  # of lines; below every broker's packet limit
+
+# Emissions that may wait for one batch. A local broker commonly lets 20
+# messages be in flight, and waits when they are (Mosquitto's max_inflight_messages).
+_BATCH_EMISSIONS: Final = 10
+
 _MEMORY_BYTES: Final = 32 * 1024 * 1024  # of lines that wait for the disk
 _RETRY: Final = 5.0  # seconds between tries while the disk takes nothing
 
@@ -88,10 +93,10 @@ class Gatherer:
             except LineProtocolError as error:
                 log.error("reading can't be written: reason=%r", str(error))
         self._trim()
-        if self._size >= _BATCH_BYTES:
-            self._enough.set()
         stored = asyncio.get_running_loop().create_future()
         self._waiters.append((self._taken, stored))
+        if self._size >= _BATCH_BYTES or len(self._waiters) >= _BATCH_EMISSIONS:
+            self._enough.set()
         return stored
 
     async def run(self) -> None:

@@ -9,20 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-import random
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
-from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.client import Client, DisconnectFlags, MQTTMessage
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from campuswatch.mqtt import KEEPALIVE, BrokerAddress
-
-log = logging.getLogger(__name__)
 
 _CONNECT_TIMEOUT: Final = 10.0
 _CLOSE_TIMEOUT: Final = 1.0
@@ -123,8 +119,11 @@ class Link:
         ) -> None:
             on_loop(self._connected, code, found or _no_properties())
 
-        def disconnected(_c: Client, _u: Any, _f: Any, code: ReasonCode, _p: Any) -> None:
-            on_loop(self._lost, str(code))
+        def disconnected(
+            _c: Client, _u: Any, flags: DisconnectFlags, code: ReasonCode, _p: Any
+        ) -> None:
+            told = flags.is_disconnect_packet_from_server
+            on_loop(self._lost, str(code) if told else "closed without a word")
 
         def published(_c: Client, _u: Any, mid: int, code: ReasonCode, _p: Any) -> None:
             if on_published is not None:
@@ -157,18 +156,6 @@ class Link:
             self._closed.set_result(reason)
         if not self._opened.done():
             self._opened.set_exception(LinkError(f"connection lost: {reason}"))
-
-
-def delays(longest: float) -> Iterator[float]:
-    """Yield the waits between attempts: doubling from 1 s, with full jitter.
-
-    The jitter keeps the agents of a district from coming back all at once
-    after their broker was down.
-    """
-    bound = 1.0
-    while True:
-        yield random.uniform(bound / 2, bound)  # noqa: S311  # no secret
-        bound = min(longest, bound * 2)
 
 
 def _no_properties() -> Properties:

@@ -73,18 +73,10 @@ async def run_agent(
         UserError: a secret is missing, or another process runs this agent.
     """
     directory = settings.data_dir / "agents" / agent.id
-    # The embedded broker acknowledges what is stored and nothing else, so that
-    # there is nothing it could forget.
-    kept = 0.0 if settings.broker.embedded else KEPT_AFTER_ACKNOWLEDGEMENT
-    spool = await asyncio.to_thread(
-        Spool,
-        directory / "spool.sqlite",
-        max_bytes=agent.spool_bytes,
-        max_age=agent.spool_age.total_seconds(),
-        kept=kept,
-    )
     try:
-        with contextlib.closing(spool):
+        with contextlib.closing(
+            await asyncio.to_thread(_open_spool, directory, agent, settings)
+        ) as spool:
             uplink = Uplink(
                 spool, AgentAddress(inventory.district.id, school.id, agent.id), settings.broker
             )
@@ -101,6 +93,18 @@ async def run_agent(
             await _carry(producers, gatherer, uplink)
     except (SecretError, UnitError) as error:
         raise UserError(f"agent {agent.id}: {error}") from None
+
+
+def _open_spool(directory: Path, agent: models.Agent, settings: Settings) -> Spool:
+    # The embedded broker acknowledges what is stored and nothing else, so that
+    # there is nothing it could forget.
+    kept = 0.0 if settings.broker.embedded else KEPT_AFTER_ACKNOWLEDGEMENT
+    return Spool(
+        directory / "spool.sqlite",
+        max_bytes=agent.spool_bytes,
+        max_age=agent.spool_age.total_seconds(),
+        kept=kept,
+    )
 
 
 def _devices(school: models.School, agent: models.Agent) -> list[models.Device]:

@@ -201,7 +201,8 @@ class Spool:
         try:
             return self._connect()
         except sqlite3.DatabaseError as error:
-            if not _is_corrupt(error):
+            # A table or column that is missing is SQLITE_ERROR.
+            if not (_is_corrupt(error) or _code(error) == sqlite3.SQLITE_ERROR):
                 raise _unusable(self._path, error) from None
             self._move_aside(str(error))
         except _ForeignFileError as error:
@@ -433,14 +434,16 @@ def _read_through(database: sqlite3.Connection) -> None:
     database.execute("SELECT count(*) FROM dropped").fetchone()
 
 
+def _code(error: sqlite3.DatabaseError) -> int:
+    """Return the primary result code (sqlite.org/rescode.html), 0 if SQLite gave none."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
 def _is_corrupt(error: sqlite3.DatabaseError) -> bool:
-    # Low byte: the primary result code (sqlite.org/rescode.html). "No such table"
-    # is SQLITE_ERROR: a file with our header and other tables.
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+    return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _unusable(path: Path, error: sqlite3.DatabaseError) -> UserError:
-    if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+    if _code(error) == sqlite3.SQLITE_BUSY:
         return UserError(f"spool {path}: another process uses it; an agent runs only once")
     return UserError(f"spool {path}: {error}")

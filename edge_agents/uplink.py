@@ -23,7 +23,6 @@ import asyncio
 import contextlib
 import json
 import logging
-import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -36,7 +35,8 @@ from campuswatch.mqtt import broker_address, new_client
 from campuswatch.readings import now_ns
 from campuswatch.settings import BrokerSettings
 from campuswatch.wire import AgentAddress, Batch, Channel, Lane
-from edge_agents.link import Link, LinkError, delays
+from edge_agents.link import Link, LinkError
+from edge_agents.pacing import Pace, Pauses, delays
 from edge_agents.spool import Spool, SpoolState, SpoolUnavailableError
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,10 @@ _STATUS_ROOM: Final = 2  # of the Receive Maximum, kept for the status
 _TICK: Final = 0.1  # seconds between looks at a backlog
 _IDLE_TICK: Final = 1.0  # seconds between looks at an empty spool
 _STATUS_CHECK: Final = 5.0  # seconds between looks whether batches were dropped
-_LONGEST_DELAY: Final = 60.0  # seconds between attempts to connect, or after refusals
+_LONGEST_DELAY: Final = 30.0  # seconds between attempts to connect
+_LONGEST_PAUSE: Final = 10.0  # seconds between attempts while batches are refused
+_DISK_PAUSE: Final = 5.0  # seconds between attempts while the disk fails
+_DROPPED_RANGES: Final = 1000  # told in a status: the latest
 _MEMORY_ANSWER: Final = 10.0  # seconds in which a broker says what it remembers
 _LAST_ACKNOWLEDGEMENTS: Final = 2.0  # seconds for them when the agent stops
 _NO_MATCHING_SUBSCRIBERS: Final = 0x10  # MQTT 5, 3.4.2.1
@@ -141,10 +144,11 @@ class Uplink:
         try:
             await connection.open()
             log.info("uplink up: broker=%s connection=%d", self._broker.url, number)
-            yield connection
-        except asyncio.CancelledError:
-            await connection.finish()
-            raise
+            try:
+                yield connection
+            except asyncio.CancelledError:
+                await connection.finish()
+                raise
         finally:
             await connection.close()
 
@@ -170,8 +174,8 @@ class _Connection:
         self._news = news
         self._since = now_ns()
         self._window = _WINDOW
-        self._pace = _Pace(backfill_rate)
-        self._refusals = _Refusals()
+        self._pace = Pace(backfill_rate)
+        self._refusals = Pauses(_LONGEST_PAUSE)
         self._by_packet: dict[int, _Key] = {}
         self._in_flight: set[_Key] = set()
         self._backfill: set[_Key] = set()
@@ -251,9 +255,14 @@ class _Connection:
 
     async def _keep_sending(self) -> None:
         while True:
-            await self._store_acknowledgements()
-            busy = await self._fill_window()
-            await self._wait(_TICK if busy else _IDLE_TICK)
+            try:
+                await self._store_acknowledgements()
+                busy = await self._fill_window()
+            except SpoolUnavailableError as error:
+                log.error("nothing sent: reason=%r retry_in=%gs", str(error), _DISK_PAUSE)
+                await asyncio.sleep(_DISK_PAUSE)
+            else:
+                await self._wait(_TICK if busy else _IDLE_TICK)
 
     async def _wait(self, longest: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -322,10 +331,17 @@ class _Connection:
             # Without a subscriber the broker throws the message away.
             self._in_flight.discard(key)
             self._backfill.discard(key)
-            self._refusals.note(str(code), self._data_topic)
+            if not self._refusals.pausing():
+                pause = self._refusals.begin()
+                log.warning(
+                    "batch refused: topic=%s reason=%r retry_in=%.0fs",
+                    self._data_topic,
+                    str(code),
+                    pause,
+                )
         else:
             self._acknowledged.append(key)
-            self._refusals.clear()
+            self._refusals.end()
         self._news.set()
 
     async def _store_acknowledgements(self) -> None:
@@ -398,50 +414,8 @@ class _Connection:
             "stream": state.stream,
             "first_unsent": state.first_unsent,
             "last_seq": state.last_seq,
-            "dropped": [list(each) for each in state.dropped],
+            "dropped": [list(each) for each in state.dropped[-_DROPPED_RANGES:]],
         }
-
-
-class _Pace:
-    """How much of the backlog may go now: a token bucket of one tick."""
-
-    def __init__(self, rate: float) -> None:
-        self._rate = rate
-        self._tokens = 0.0
-        self._at = time.monotonic()
-
-    def allowed(self) -> int:
-        now = time.monotonic()
-        depth = max(1.0, self._rate * _TICK * 2)
-        self._tokens = min(depth, self._tokens + (now - self._at) * self._rate)
-        self._at = now
-        return int(self._tokens)
-
-    def spend(self, count: int) -> None:
-        self._tokens -= count
-
-
-class _Refusals:
-    """Pauses sending while the broker takes nothing, ever longer."""
-
-    def __init__(self) -> None:
-        self._delays = delays(_LONGEST_DELAY)
-        self._until = 0.0
-
-    def pausing(self) -> bool:
-        return time.monotonic() < self._until
-
-    def note(self, reason: str, topic: str) -> None:
-        if self.pausing():
-            return
-        pause = next(self._delays)
-        self._until = time.monotonic() + pause
-        log.warning("batch refused: topic=%s reason=%r retry_in=%.0fs", topic, reason, pause)
-
-    def clear(self) -> None:
-        if self._until:
-            self._delays = delays(_LONGEST_DELAY)
-            self._until = 0.0
 
 
 def _version() -> str:

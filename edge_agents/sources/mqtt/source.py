@@ -20,7 +20,8 @@ from campuswatch.inventory.models import LocalBroker
 from campuswatch.mqtt import broker_address, new_client
 from campuswatch.readings import Reading, now_ns
 from campuswatch.settings import BrokerSettings
-from edge_agents.link import Link, LinkError, delays
+from edge_agents.link import Link, LinkError
+from edge_agents.pacing import delays
 from edge_agents.sources.base import Emit
 from edge_agents.sources.mqtt.decoding import Decoded, Decoder, PayloadError, parse
 from edge_agents.sources.mqtt.rejected import RejectedPayloads
