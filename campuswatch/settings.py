@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from campuswatch.errors import UserError
 from campuswatch.inventory.documents import read_document
+from campuswatch.inventory.models import BrokerUrl, Slug
 from campuswatch.inventory.phrasing import validate_document
 from campuswatch.secrets import SecretReference
 
@@ -27,7 +28,7 @@ class BrokerSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    url: str = Field(default="mqtt://127.0.0.1:1883", pattern=r"^mqtts?://[^/]+$")
+    url: BrokerUrl = "mqtt://127.0.0.1:1883"
     embedded: bool = Field(
         default=False, description="Run a broker inside `campuswatch up`, at the url's address."
     )
@@ -58,10 +59,8 @@ class CollectorSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    id: str | None = Field(
+    id: Slug | None = Field(
         default=None,
-        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
-        max_length=63,
         description="Name of this collector, the same over restarts and no other's; the "
         "host's name when omitted.",
     )

@@ -39,6 +39,7 @@ def warnings(parts: Parts, places: Places) -> Iterator[Problem]:
     """Yield what is allowed but is probably not meant."""
     for school in parts.schools:
         yield from _rooms_without_ap(places, school)
+        yield from _aps_without_room(places, school)
         yield from _devices_without_uplink(places, school)
         yield from _idle_devices(places, school)
     yield from calendar_checks.warnings(parts, places)
@@ -224,6 +225,13 @@ def _rooms_without_ap(places: Places, school: School) -> Iterator[Problem]:
                 "expected an AP, or wifi: false"
             )
             yield places.problem(room, ["id"], text)
+
+
+def _aps_without_room(places: Places, school: School) -> Iterator[Problem]:
+    for device in school.devices:
+        if device.kind is DeviceKind.AP and not device.serves and device.room is None:
+            text = f"ap {device.id!r} serves no room; expected a room, or serves"
+            yield places.problem(device, ["id"], text)
 
 
 def _devices_without_uplink(places: Places, school: School) -> Iterator[Problem]:

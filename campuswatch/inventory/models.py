@@ -11,6 +11,7 @@ import datetime as dt
 import re
 from enum import StrEnum
 from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
@@ -83,6 +84,28 @@ def _known_zone(name: str) -> str:
         raise ValueError('expected an IANA time zone such as "Asia/Shanghai"')
     return name
 
+
+_BROKER_URL_WORDS: Final = "mqtt://host:port or mqtts://host:port, without a user or password"
+
+
+def _with_valid_port(url: str) -> str:
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        raise ValueError(f"expected {_BROKER_URL_WORDS}") from None
+    return url
+
+
+BrokerUrl = Annotated[
+    str,
+    StringConstraints(pattern=r"^mqtts?://[^/@\s]+$"),
+    AfterValidator(_with_valid_port),
+    Field(
+        description="mqtt://host:port, or mqtts:// for TLS.",
+        json_schema_extra={"patternErrorMessage": _BROKER_URL_WORDS},
+    ),
+]
+"""Where an MQTT broker listens; ports 1883 and 8883 when omitted."""
 
 TimeZone = Annotated[str, AfterValidator(_known_zone), Field(examples=["Asia/Shanghai"])]
 
@@ -220,14 +243,7 @@ class Device(Model):
 class LocalBroker(Model):
     """A school's own MQTT broker, to which its devices publish."""
 
-    url: str = Field(
-        default="mqtt://127.0.0.1:1883",
-        pattern=r"^mqtts?://[^/@]+$",
-        description="mqtt://host:port, or mqtts:// for TLS.",
-        json_schema_extra={
-            "patternErrorMessage": "mqtt://host:port or mqtts://host:port, without a password"
-        },
-    )
+    url: BrokerUrl = "mqtt://127.0.0.1:1883"
     username: str | None = None
     password: SecretReference | None = None
 

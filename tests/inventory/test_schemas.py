@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from campuswatch.inventory.documents import read_document
+from campuswatch.inventory.phrasing import validate_document
 from campuswatch.inventory.schemas import SCHEMAS, schema_text
+from campuswatch.settings import SettingsFile
 from tests.inventory.commands import campuswatch
 from tests.inventory.districts import EXAMPLE
 
@@ -41,3 +45,16 @@ def test_the_command_writes_them_all(tmp_path: Path) -> None:
 def test_durations_are_written_as_in_the_files() -> None:
     assert '"default": "28d"' in schema_text("district")
     assert '"default": "1m"' in schema_text("school")
+
+
+def test_the_example_settings_are_the_defaults_and_name_every_key() -> None:
+    path = EXAMPLE / "settings.yaml"
+    given = validate_document(read_document(path), SettingsFile)
+    standard = SettingsFile()
+    assert given == standard.model_copy(
+        update={"broker": standard.broker.model_copy(update={"embedded": True})}
+    )
+    text = path.read_text(encoding="utf-8")
+    for group, values in standard.model_dump().items():
+        for key in values if isinstance(values, dict) else [group]:
+            assert re.search(rf"\b{key}:", text), f"{group}.{key} is not explained"
