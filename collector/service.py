@@ -132,6 +132,11 @@ class Collector:
         self._status.start()
         log.info("collector %s is running", self._name)
 
+    @property
+    def subscribed(self) -> bool:
+        """Whether the broker has accepted the subscriptions."""
+        return self._data.subscribed and self._status.subscribed
+
     def stop(self) -> None:
         """Finish the writes in hand, acknowledge them and disconnect."""
         self._stopping.set()

@@ -67,7 +67,11 @@ class Message:
 
 
 class Subscriber:
-    """Hands every message on, and acknowledges those it is told to."""
+    """Hands every message on, and acknowledges those it is told to.
+
+    Attributes:
+        subscribed: whether the broker has accepted the subscription.
+    """
 
     def __init__(
         self,
@@ -100,6 +104,7 @@ class Subscriber:
         self._fail = fail
         self._lock = threading.Lock()
         self._connection = 0
+        self.subscribed = False
         self._client = new_client(broker, client_id, manual_ack=True)
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
@@ -165,6 +170,7 @@ class Subscriber:
             if reason.is_failure:
                 log.error("the broker refuses the subscription to %s: %s", self._filter, reason)
             else:
+                self.subscribed = True
                 log.info("subscribed to %s", self._filter)
 
     def _on_connect_fail(self, _client: Client, _userdata: Any) -> None:
@@ -181,6 +187,7 @@ class Subscriber:
         # Before the next connection begins, so that no old receipt slips into it.
         with self._lock:
             self._connection += 1
+        self.subscribed = False
         if reason.is_failure:
             log.warning("lost the broker at %s: %s", self._broker.url, reason)
 

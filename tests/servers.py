@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 
@@ -141,8 +142,11 @@ def answers_http(url: str) -> Callable[[], bool]:
     return check
 
 
+AnyServer = TypeVar("AnyServer", bound=Server)
+
+
 @contextlib.contextmanager
-def running(server: Server) -> Iterator[Server]:
+def running(server: AnyServer) -> Iterator[AnyServer]:
     """Start a server, and stop it in the end."""
     try:
         server.start()

@@ -15,9 +15,13 @@ from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 
+from campuswatch.inventory.loader import load_inventory
 from campuswatch.readings import now_ns
+from campuswatch.services import ServiceContext
+from campuswatch.settings import load_settings
 from campuswatch.stores.base import Aggregate, Query, Store
 from campuswatch.wire import AgentAddress, Batch, Channel, Lane
+from collector.service import Collector
 from tests.servers import Server, wait_until
 
 START = now_ns() // 10**9 * 10**9
@@ -45,6 +49,10 @@ class Program(Server):
     def start(self) -> None:
         self._seen = self.log.stat().st_size if self.log.exists() else 0
         super().start()
+
+    def alive(self) -> bool:
+        """Return whether it runs."""
+        return self._process is not None and self._process.poll() is None
 
     def printed(self) -> str:
         """Return what it printed since it was started."""
@@ -87,6 +95,22 @@ class Installation:
         arguments = ["collector", "--config", str(self.config), "--id", name]
         log = self.config.parent / f"{name}.log"
         return Program(arguments, log, f"subscribed to $share/collectors/campus/v1/{self.district}")
+
+    @contextlib.contextmanager
+    def collecting(self, store: Store) -> Iterator[None]:
+        """Run a collector in this process, where nothing is to be killed."""
+        failures: list[Exception] = []
+        context = ServiceContext(
+            self.config, load_inventory(self.config), load_settings(self.config), store
+        )
+        collector = Collector(context, store, failures.append)
+        collector.start()
+        try:
+            wait_until(lambda: collector.subscribed, "the subscriptions")
+            yield
+        finally:
+            collector.stop()
+        assert not failures
 
     def audit(self, *options: str) -> tuple[int, list[dict[str, Any]]]:
         """Run `campuswatch audit --json`; return its exit code and its rows."""
@@ -154,7 +178,7 @@ class Publisher:
         ended = threading.Event()
 
         def stream() -> None:
-            while not ended.wait(0.005):
+            while not ended.wait(0.02):
                 self.send()
 
         thread = threading.Thread(target=stream)
