@@ -143,7 +143,7 @@ def test_what_is_probably_not_meant_is_a_warning(tmp_path: Path) -> None:
         .replace(", uplink: hill-router", "")
         .replace("students: 60", "students: 60\ninternet: {device: hill-router, down: 50, up: 20}")
         .replace("    snmp: campus", "    ping: false")
-        .replace("# The end.", "  - {id: hill-ap-2, name: AP 2, kind: ap, address: 10.1.0.3}"),
+        .replace("# The end.", "  - {id: hill-ap2, name: AP 2, kind: ap, address: 10.1.0.3}"),
     )
     (tmp_path / "calendar.yaml").write_text(
         "calendars:\n"
@@ -157,8 +157,8 @@ def test_what_is_probably_not_meant_is_a_warning(tmp_path: Path) -> None:
         "schools/hill.yaml:17: room 'hill-102' is promised Wi-Fi, and no AP serves it",
         "schools/hill.yaml:21: nothing asks device 'hill-router'",
         "schools/hill.yaml:27: ap 'hill-ap' has no uplink, so its path to the internet is unknown",
-        "schools/hill.yaml:28: ap 'hill-ap-2' has no uplink, so its path to the internet is unknown",
-        "schools/hill.yaml:28: ap 'hill-ap-2' serves no room",
+        "schools/hill.yaml:28: ap 'hill-ap2' has no uplink, so its path to the internet is unknown",
+        "schools/hill.yaml:28: ap 'hill-ap2' serves no room",
     ]
 
 
