@@ -295,3 +295,22 @@ async def test_the_embedded_broker_is_as_good(spool: Spool) -> None:
     await asyncio.to_thread(collector.disconnect)
     await broker.stop()
     assert collector.published == dict.fromkeys(range(1, 31), 1)
+
+
+async def test_a_frozen_broker_does_not_keep_the_agent_from_stopping(
+    broker: Server, collector: District, spool: Spool
+) -> None:
+    try:
+        async with asyncio.timeout(20):
+            async with sending(spool, broker) as uplink:
+                spool.append(line(1))
+                uplink.wake()
+                await until(nothing_waits(spool), "acknowledgements")
+                broker.pause()
+                spool.append(line(2))
+                uplink.wake()
+    finally:
+        broker.resume()
+    assert spool.state().first_unsent == 2
+    async with sending(spool, broker):
+        await asyncio.to_thread(collector.await_batches, range(1, 3))
