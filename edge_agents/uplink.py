@@ -15,6 +15,12 @@ will carries the number of its connection, and the broker publishes it when the
 connection ends, so a broker that holds the will of connection *n* has lost
 nothing that it acknowledged on *n* or before. All that was acknowledged since
 is sent again. The store overwrites a repeat with itself.
+
+**When nobody listens.** Without a subscriber a broker throws a message away, and
+says so in the PUBACK ("No matching subscribers"); such a batch is kept and tried
+again. Mosquitto 2.0 does not restore shared subscriptions when it starts: until
+the collectors are back, it answers like that. A further subscriber of the data
+topics would hide it, so the broker's ACL lets nobody but the collectors read them.
 """
 
 from __future__ import annotations
