@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Iterator
+import logging
+from collections.abc import Iterable
 from typing import Final
 
 import apprise
@@ -14,6 +14,11 @@ from alerts.models import Language, Receiver
 from alerts.wording import WORDINGS
 from campuswatch.errors import UserError
 from campuswatch.secrets import SecretError, resolve
+
+# What Apprise logs of a faulty URL may hold its secrets, and what it logs of a
+# delivery comes back as the result: neither goes to our log by itself.
+apprise.logger.addHandler(logging.NullHandler())
+apprise.logger.propagate = False
 
 _TYPES: Final = {
     Event.PROBLEM: apprise.NotifyType.FAILURE,
@@ -63,9 +68,7 @@ def make_notifiers(receivers: Iterable[Receiver]) -> dict[str, Notifier]:
     notifiers = {}
     for receiver in receivers:
         service = apprise.Apprise()
-        with _quiet():
-            known = service.add(_url(receiver))
-        if not known:
+        if not service.add(_url(receiver)):
             raise UserError(
                 f"receiver {receiver.id!r}: {receiver.url} holds no URL that Apprise knows; "
                 "expected one such as mailto://, dingtalk:// or json://"
@@ -79,14 +82,3 @@ def _url(receiver: Receiver) -> str:
         return resolve(receiver.url)
     except SecretError as error:
         raise UserError(f"receiver {receiver.id!r}: {error}") from None
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Apprise from logging the parts of a faulty URL, which may be secrets."""
-    before = apprise.logger.disabled
-    apprise.logger.disabled = True
-    try:
-        yield
-    finally:
-        apprise.logger.disabled = before

@@ -21,8 +21,9 @@ EVIDENCE = Evidence(
 class Network:
     """Devices that answer while they and everything above them work."""
 
-    def __init__(self, parents: Mapping[str, str | None]) -> None:
+    def __init__(self, parents: Mapping[str, str | None], boot: int = 0) -> None:
         self.parents = parents
+        self.boot = boot
         self.outages: dict[str, list[tuple[int, int]]] = {}
 
     def path(self, device: str) -> list[str]:
@@ -36,11 +37,14 @@ class Network:
     def watched(self) -> dict[str, WatchedDevice]:
         return {device: WatchedDevice(self.path(device), INTERVAL) for device in self.parents}
 
-    def works(self, device: str, time: int) -> bool:
-        return not any(start <= time < end for start, end in self.outages.get(device, []))
-
     def answers(self, device: str, time: int) -> bool:
-        return all(self.works(hop, time) for hop in [device, *self.path(device)])
+        """Return whether all on the way work; what is behind an outage boots after it."""
+        path = [device, *self.path(device)]
+        return not any(
+            start <= time < end + (self.boot if hop != device else 0)
+            for hop in path
+            for start, end in self.outages.get(hop, [])
+        )
 
     def poll(self, order: random.Random, rounds: int) -> Iterator[Sample]:
         """Poll every device once in every interval, each time at another moment of it."""
@@ -132,6 +136,18 @@ def test_one_outage_of_any_device_blames_nobody_else(
     assert watcher.recoveries == watcher.problems
     if length >= 3 * INTERVAL:
         assert watcher.problems == [failing]
+
+
+@given(seeds, st.integers(0, EVIDENCE.settle - 2 * INTERVAL))
+@settings(max_examples=15, deadline=None)
+def test_devices_that_get_their_power_from_the_switch_have_time_to_boot(
+    seed: int, boot: int
+) -> None:
+    network = core_with(40)
+    network.boot = boot
+    network.outages["core"] = [(5 * INTERVAL, 10 * INTERVAL)]
+    watcher = watch(network, seed, rounds=40)
+    assert watcher.problems == watcher.recoveries == ["core"]
 
 
 @given(trees(), seeds, st.data())
