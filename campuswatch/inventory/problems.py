@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from campuswatch.errors import UserError
@@ -17,11 +17,14 @@ class Problem:
         file: the file it is in.
         line: the line, from 1; 0 when the file as a whole is meant.
         text: what is wrong; what was expected.
+        row: id of the imported device that is wrong, if one is; files of
+            other systems may hold all their devices on one line.
     """
 
     file: Path
     line: int
     text: str
+    row: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else f"{self.file}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -218,6 +219,20 @@ def test_netbox_devices_are_imported_or_said_why_not(tmp_path: Path) -> None:
     assert (ap.kind, ap.room, ap.serves) == (DeviceKind.AP, "hill-102", ["hill-101", "hill-102"])
     assert devices["hill-router"].name == "Router"
     assert "# H3C S5130S-28P-EI\n" in school.read_text(encoding="utf-8")
+
+
+def test_a_faulty_device_is_told_from_others_on_the_same_line(tmp_path: Path) -> None:
+    """As curl saves what NetBox answers."""
+    write_district(tmp_path)
+    path = tmp_path / "devices.json"
+    path.write_text(json.dumps(json.loads(NETBOX.read_text(encoding="utf-8"))), encoding="utf-8")
+    done = campuswatch(
+        "import", "netbox", path, "--school", "hill", "--config", tmp_path, "--snmp", "campas"
+    )
+    assert f"{path}:1: device 'hill-sw-2': credential 'campas' is not in" in done.stderr
+    assert "0 added, 0 changed, 1 unchanged, 3 skipped, 5 faulty" in done.stdout
+    done = campuswatch("import", "netbox", path, "--school", "hill", "--config", tmp_path)
+    assert "2 added, 0 changed, 1 unchanged, 3 skipped, 3 faulty" in done.stdout
 
 
 def test_roles_and_site_can_be_told(tmp_path: Path) -> None:

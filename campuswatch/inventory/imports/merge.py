@@ -86,8 +86,8 @@ def merge_rows(draft: Draft, school: School, rows: Iterable[Row]) -> Merge:
             merge.faults.extend(error.problems)
     while faults := _crosscheck(draft, school, changes):
         merge.faults.extend(faults)
-        blamed = {fault.line for fault in faults}
-        changes = {key: each for key, each in changes.items() if each.row.line() not in blamed}
+        blamed = {fault.row for fault in faults}
+        changes = {row: change for row, change in changes.items() if row not in blamed}
     for change in changes.values():
         if change.before is None:
             merge.added.append(change)
@@ -122,7 +122,6 @@ def _crosscheck(draft: Draft, school: School, changes: Mapping[str, Change]) -> 
         draft.places.add(change.row, change.device)
     others = [other for other in draft.parts.schools if other is not school]
     found = list(errors(replace(draft.parts, schools=[*others, merged]), draft.places))
-    sources = {change.row.path for change in changes.values()}
-    if foreign := [problem for problem in found if problem.file not in sources]:
+    if foreign := [problem for problem in found if not problem.row]:
         raise InventoryError(foreign)
     return found

@@ -39,7 +39,8 @@ class Row:
 
     def problem(self, location: Location, text: str) -> Problem:
         """Return a problem of this row."""
-        return Problem(self.path, self.line(location), f"device {self.id!r}: {text}")
+        line = self.line(location)
+        return Problem(self.path, line, f"device {self.id!r}: {text}", row=self.id)
 
 
 @dataclass
