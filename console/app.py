@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
@@ -17,6 +17,7 @@ from console import api, health, pages
 from console.judgements import Judgements
 
 _STATIC: Final = Path(__file__).parent / "static"
+_API: Final = "/api/"
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; form-action 'self'",
     "X-Content-Type-Options": "nosniff",
@@ -50,11 +51,17 @@ def create_app(inventory: Inventory, settings: Settings, store: Store) -> FastAP
             response.headers.setdefault(name, value)
         return response
 
+    @app.exception_handler(404)
+    async def not_found(request: Request, error: HTTPException) -> Response:
+        if request.url.path.startswith(_API):
+            return JSONResponse({"detail": error.detail}, 404)
+        return pages.message(request, inventory, settings.console, 404, "not_found")
+
     @app.exception_handler(StoreUnavailableError)
     @app.exception_handler(StoreError)
     async def store_away(request: Request, error: Exception) -> Response:
-        if request.url.path.startswith("/api/"):
+        if request.url.path.startswith(_API):
             return JSONResponse({"detail": f"the store does not answer: {error}"}, 503)
-        return pages.store_away(request, inventory, settings.console)
+        return pages.message(request, inventory, settings.console, 503, "store_away")
 
     return app

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -52,9 +52,9 @@ def router(inventory: Inventory, settings: ConsoleSettings, judgements: Judgemen
     async def school(request: Request, school_id: str) -> Response:
         report = await judgements.report()
         verdict = next((found for found in report.schools if found.id == school_id), None)
-        page = _Page(request, inventory, settings, report.generated)
         if verdict is None:
-            return page.render("message.html", 404, message="not_found")
+            raise HTTPException(404)
+        page = _Page(request, inventory, settings, report.generated)
         owner = inventory.school(school_id)
         devices = await judgements.devices(school_id)
         return page.render(
@@ -74,10 +74,11 @@ def router(inventory: Inventory, settings: ConsoleSettings, judgements: Judgemen
     return routes
 
 
-def store_away(request: Request, inventory: Inventory, settings: ConsoleSettings) -> Response:
-    """Return the page that says that the store can't be reached."""
-    page = _Page(request, inventory, settings, now_ns())
-    return page.render("message.html", 503, message="store_away")
+def message(
+    request: Request, inventory: Inventory, settings: ConsoleSettings, status: int, key: str
+) -> Response:
+    """Return a page that says one thing, by the key of its words."""
+    return _Page(request, inventory, settings, now_ns()).render("message.html", status, message=key)
 
 
 class _Page:

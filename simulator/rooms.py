@@ -20,7 +20,7 @@ _AIRING: Final = 1500.0
 """Seconds in which a room's air comes 63 % of the way to its balance."""
 _WARM_UP: Final = 3 * 3600.0
 _MINUTE: Final = 60.0
-_POWER_LOSS: Final = 22.0
+_POWER_LOSS: Final = 30.0
 """dB by which an access point with weak transmission is quieter."""
 _FRESH_BATTERY_V: Final = 3.1
 _SIGNAL: Final = "wifi_signal"
@@ -188,7 +188,7 @@ class Rooms:
         seed = self._world.seed
         serving, others = self._world.access_points(device, now)
         candidates = [(candidate, 0.0) for candidate in serving] + [
-            (candidate, between(16, 28, seed, "wall", device.id, candidate.id))
+            (candidate, between(20, 32, seed, "wall", device.id, candidate.id))
             for candidate in others
         ]
         heard = [

@@ -58,9 +58,9 @@ class _Site:
             return chain
         trunk = self.chain(self.observer)
         shared = next((link for link in chain if link in trunk), None)
-        own = [link for link in chain if link not in trunk]
-        towards = [link for link in trunk if link not in chain]
-        return own + towards + ([shared] if shared else [])
+        if shared is None:  # nothing is said of how it is connected
+            return [*chain, self.observer]
+        return [*chain[: chain.index(shared)], *trunk[: trunk.index(shared)], shared]
 
     def powered_by(self, device_id: str) -> list[str]:
         """Return a device and the access points that get their power over its cables."""

@@ -1,0 +1,57 @@
+"""The fault script: what it may say, and what it does."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from campuswatch.inventory.problems import InventoryError
+from simulator.faults import Event, load_script, play
+from simulator.places import demo_script
+from simulator.world import Trouble, World
+from tests.simulator.districts import example
+
+INVENTORY = example()
+
+
+def script(directory: Path, fault: str, whole: str = "1m") -> Path:
+    path = directory / "faults.yaml"
+    path.write_text(f"round: {whole}\nfaults:\n  - {fault}\n")
+    return path
+
+
+def test_the_demo_script_fits_the_example_district() -> None:
+    assert len(load_script(demo_script(), INVENTORY).faults) >= 5
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("{ trouble: down, target: no1-sw-a9, at: 1s, lasts: 5s }", "no device 'no1-sw-a9'"),
+        ("{ trouble: wan-cut, target: no1-core, at: 1s, lasts: 5s }", "no school 'no1-core'"),
+        ("{ trouble: weak-signal, target: no1-core, at: 1s, lasts: 5s }", "no access point"),
+        ("{ trouble: down, target: no1-core, at: 1s, lasts: 5m }", "outlasts its round"),
+        ("{ trouble: broken, target: no1-core, at: 1s, lasts: 5s }", 'expected "down"'),
+        ("{ trouble: down, target: no1-core, at: soon, lasts: 5s }", "expected a duration"),
+    ],
+)
+def test_a_wrong_script_says_where_and_what(tmp_path: Path, fault: str, message: str) -> None:
+    path = script(tmp_path, fault)
+    with pytest.raises(InventoryError, match=message) as raised:
+        load_script(path, INVENTORY)
+    assert f"{path}:3: " in str(raised.value)
+
+
+async def test_plays_round_after_round(tmp_path: Path) -> None:
+    fault = "{ trouble: down, target: no1-core, at: 10ms, lasts: 20ms }"
+    found = load_script(script(tmp_path, fault, whole="50ms"), INVENTORY)
+    world = World(INVENTORY, seed=1, started=0.0)
+    seen: asyncio.Queue[tuple[bool, bool]] = asyncio.Queue()
+
+    def tell(event: Event) -> None:
+        seen.put_nowait((event.begins, world.has(Trouble.DOWN, "no1-core")))
+
+    playing = asyncio.create_task(play(found, world, tell))
+    told = [await seen.get() for _ in range(4)]
+    playing.cancel()
+    assert told == [(True, True), (False, False)] * 2
