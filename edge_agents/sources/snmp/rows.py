@@ -24,6 +24,9 @@ from edge_agents.sources.snmp.text import decode_text
 Cell = int | float | str
 """A value after its column's ignore, enum and scale."""
 
+SCALAR: Final = "0"
+"""The index of what is no table."""
+
 _TICKS: Final = 100
 _MOST_DECIMALS: Final = 9  # RFC 3433, EntitySensorPrecision
 
@@ -57,12 +60,18 @@ class Columns:
     uptime: float | None = None
 
     def first(self, columns: Iterable[str], index: str) -> Cell | None:
-        """Return the row's value in the first of the columns that has one."""
+        """Return the row's value in the first of the columns that has one.
+
+        Empty text is second to any value, but it is one: a cleared ifAlias.
+        """
+        empty: Cell | None = None
         for column in columns:
             value = self.cells[column].get(index)
-            if value is not None and value != "":
+            if value == "":
+                empty = value
+            elif value is not None:
                 return value
-        return None
+        return empty
 
 
 class TableRows:
@@ -78,12 +87,9 @@ class TableRows:
         self._measurement = CATALOGUE[table.measurement]
         self._before: dict[tuple[str, str], Sample] = {}
         self._counted_since: dict[str, Cell] = {}
+        self._present: set[str] = set()
         self._sources = {name: _sources(table, name) for name in table.fields}
         self._needed = {needed for rule in table.fields.values() for needed in _fields_needed(rule)}
-
-    def forget_counters(self) -> None:
-        """Let every counter begin anew, as after a restart of the agent."""
-        self._before.clear()
 
     def readings(
         self, columns: Columns, device_tags: Mapping[str, str], time: int
@@ -96,11 +102,14 @@ class TableRows:
             time: nanoseconds since 1970-01-01 UTC.
         """
         indexes = self._indexes(columns)
+        self._forget_rows_but(indexes)
         self._notice_resets(columns, indexes)
-        due = [name for name, sources in self._sources.items() if sources & columns.fresh]
-        wanted = {name: self._table.fields[name] for name in self._table.fields if name in due}
-        needed = {**{n: self._table.fields[n] for n in self._needed}, **wanted}
-        rules = [(name, rule) for name, rule in self._table.fields.items() if name in needed]
+        wanted = [name for name, sources in self._sources.items() if sources & columns.fresh]
+        rules = [
+            (name, rule)
+            for name, rule in self._table.fields.items()
+            if name in wanted or name in self._needed
+        ]
         tags = self._tags(columns, indexes)
         found: list[Reading] = []
         for index in indexes:
@@ -113,6 +122,8 @@ class TableRows:
         return found
 
     def _indexes(self, columns: Columns) -> list[str]:
+        if self._table.scalar:
+            return [SCALAR]
         indexes: list[str] = [
             index
             for index in columns.cells[self._table.row_column]
@@ -122,6 +133,14 @@ class TableRows:
             )
         ]
         return indexes[:1] if self._table.first else indexes
+
+    def _forget_rows_but(self, indexes: Collection[str]) -> None:
+        """Let a row that comes back begin anew; some devices never use an index twice."""
+        present = set(indexes)
+        if gone := self._present - present:
+            self._before = {k: v for k, v in self._before.items() if k[1] not in gone}
+            self._counted_since = {k: v for k, v in self._counted_since.items() if k not in gone}
+        self._present = present
 
     def _notice_resets(self, columns: Columns, indexes: Collection[str]) -> None:
         column = self._table.discontinuity

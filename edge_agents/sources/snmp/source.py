@@ -171,9 +171,15 @@ class SnmpSource:
         return sorted({oid for reader in tables for oid in reader.table.changed_by})
 
     async def _recognise(self, session: SnmpSession, answer: dict[str, Value]) -> None:
-        """Choose the profile, at first and when another device stands there."""
+        """Choose the profile: at first, after a restart, for another device at the address.
+
+        Whatever was remembered of the device is then forgotten, its counters too.
+        """
         object_id = str(answer.get(SYS_OBJECT_ID, ""))
-        if self._identity is not None and self._identity.object_id == object_id:
+        ticks = answer.get(SYS_UP_TIME)
+        now = asyncio.get_running_loop().time()
+        restarted = isinstance(ticks, int) and self._uptime.restarted(ticks, now)
+        if self._identity and self._identity.object_id == object_id and not restarted:
             return
         description = _text((await session.get([SYS_DESCR])).get(SYS_DESCR))
         named = self._device.profile
@@ -182,7 +188,7 @@ class SnmpSource:
         )
         tables = [TableReader(table, self.interval, self.name) for table in profile.tables]
         self._identity = _Identity(object_id, description, profile, tables)
-        self._markers = {}
+        self._markers = await session.get(self._marker_oids())
         log.info("%s: profile %s (sysObjectID %s)", self.name, profile.name, object_id)
 
     async def _read(
@@ -193,7 +199,7 @@ class SnmpSource:
         now = asyncio.get_running_loop().time()
         ticks = answer.get(SYS_UP_TIME)
         uptime = ticks / _TICKS if isinstance(ticks, int) else None
-        self._notice_changes(answer, now)
+        self._notice_changes(answer)
         about: dict[str, FieldValue] = {}
         try:
             for reader in self._identity.tables:
@@ -206,17 +212,13 @@ class SnmpSource:
         finally:
             readings += self._about(about, uptime, time)
 
-    def _notice_changes(self, answer: dict[str, Value], now: float) -> None:
+    def _notice_changes(self, answer: dict[str, Value]) -> None:
         assert self._identity is not None
-        ticks = answer.get(SYS_UP_TIME)
-        restarted = isinstance(ticks, int) and self._uptime.restarted(ticks, now)
         markers = {oid: answer[oid] for oid in self._marker_oids() if oid in answer}
         changed = {oid for oid, value in markers.items() if self._markers.get(oid, value) != value}
         self._markers |= markers
         for reader in self._identity.tables:
-            if restarted:
-                reader.rows.forget_counters()
-            if restarted or not changed.isdisjoint(reader.table.changed_by):
+            if not changed.isdisjoint(reader.table.changed_by):
                 reader.stale()
 
     def _about(

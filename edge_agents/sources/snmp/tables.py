@@ -11,7 +11,7 @@ from campuswatch.readings import Reading
 from edge_agents.sources.snmp.errors import SnmpDecodeError, SnmpLoopError
 from edge_agents.sources.snmp.profile import Column, Pace, Table
 from edge_agents.sources.snmp.rates import Sample
-from edge_agents.sources.snmp.rows import Cell, Columns, TableRows, cell
+from edge_agents.sources.snmp.rows import SCALAR, Cell, Columns, TableRows, cell
 from edge_agents.sources.snmp.session import SnmpSession
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,9 @@ class TableReader:
         self._slack = interval / 2
         self._columns = Columns()
         self._read_at = dict.fromkeys(table.columns, -math.inf)
+        self._ever_had: set[str] = set()
         self._fallbacks = _fallbacks(table)
+        self._order = sorted(table.columns, key=self._fallbacks.__contains__)
 
     def stale(self) -> None:
         """Make everything due: the device says that it changed."""
@@ -53,7 +55,6 @@ class TableReader:
         Raises:
             SnmpError: the device stopped answering; what is missing stays due.
         """
-        self._columns.fresh = set()
         self._columns.uptime = uptime
         if self.table.scalar:
             await self._read_scalars(session, now)
@@ -61,10 +62,12 @@ class TableReader:
             await self._read_columns(session, now)
 
     def readings(self, device_tags: Mapping[str, str], time: int) -> list[Reading]:
-        """Return what the columns read last say; see `TableRows.readings`."""
+        """Return what the columns read since the last call say; see `TableRows.readings`."""
         if not self._columns.fresh:
             return []
-        return self.rows.readings(self._columns, device_tags, time)
+        found = self.rows.readings(self._columns, device_tags, time)
+        self._columns.fresh.clear()
+        return found
 
     async def _read_scalars(self, session: SnmpSession, now: float) -> None:
         due = {name: rule for name, rule in self.table.columns.items() if self._due(name, now)}
@@ -72,10 +75,9 @@ class TableReader:
             return
         answer = await session.get([rule.oid for rule in due.values()])
         for name, rule in due.items():
-            self._read_at[name] = now
             value = cell(rule, answer[rule.oid]) if rule.oid in answer else None
-            self._columns.cells[name] = {} if value is None else {"0": value}
-            self._columns.fresh.add(name)
+            self._columns.cells[name] = {} if value is None else {SCALAR: value}
+            self._note(name, now, has_values=value is not None)
 
     async def _read_columns(self, session: SnmpSession, now: float) -> None:
         anchor = self.table.row_column
@@ -89,14 +91,13 @@ class TableReader:
             read_now = self._read_at[anchor]
             self.stale()
             self._read_at[anchor] = read_now
-        for name in sorted(self.table.columns, key=self._fallbacks.__contains__):
+        for name in self._order:
             if name != anchor and self._due(name, now) and not self._covered(name):
                 await self._read_column(session, name, now)
 
     def _due(self, name: str, now: float) -> bool:
-        known = self._columns.cells[name] or self._columns.counters[name]
         # What the device does not have is asked for rarely.
-        pace = self.table.columns[name].read if known else Pace.SLOW
+        pace = self.table.columns[name].read if name in self._ever_had else Pace.SLOW
         return now - self._read_at[name] >= max(PERIODS[pace] - self._slack, 0.0)
 
     def _covered(self, name: str) -> bool:
@@ -118,8 +119,13 @@ class TableReader:
             self._read_at[name] = now
             return
         self._columns.cells[name], self._columns.counters[name] = cells, counters
-        self._columns.fresh.add(name)
+        self._note(name, now, has_values=bool(cells or counters))
+
+    def _note(self, name: str, now: float, *, has_values: bool) -> None:
         self._read_at[name] = now
+        self._columns.fresh.add(name)
+        if has_values:
+            self._ever_had.add(name)
 
     async def _walk(
         self, session: SnmpSession, rule: Column

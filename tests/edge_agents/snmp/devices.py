@@ -17,7 +17,6 @@ RECORDINGS: Final = {
     "cisco-c3750": "switch/cisco-c3750",
     "dlink-des3038": "switch/dlink-des3038",
     "dlink-des3200": "switch/dlink-des3200",
-    "h3c-comware-7": "switch/h3c-comware-7-1-075",
     "h3c-e528": "switch/h3c-e528-2",
     "hpe-procurve": "switch/hpe-procurve-516733-b21",
     "huawei-s5720": "router/huawei-s5720",

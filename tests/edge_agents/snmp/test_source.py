@@ -138,6 +138,54 @@ async def test_a_port(switch: Switch, polled: PolledSource) -> None:
     }
 
 
+async def test_what_a_device_says_of_itself_may_have_gaps(
+    switch: Switch, polled: PolledSource
+) -> None:
+    switch.mib[oid("1.3.6.1.2.1.1.5.0")] = v2c.OctetString("core")  # but no sysContact
+    (info,) = by_measurement(await polled.poll())["device_info"]
+    assert info.fields == {
+        "name": "core",
+        "description": "A switch",
+        "object_id": "1.3.6.1.4.1.2011.2.23.1",
+        "profile": "huawei",
+        "vendor": "Huawei",
+        "uptime": 1000.0,
+    }
+
+
+async def test_a_cleared_alias_is_news(switch: Switch, polled: PolledSource) -> None:
+    await ports(polled)
+    switch.set(f"{IFX}.18", 1, v2c.OctetString(""))
+    switch.mib[TABLE_CHANGED] = v2c.TimeTicks(6)
+    assert (await ports(polled))["GE0/0/1"]["alias"] == ""
+
+
+async def test_a_port_that_comes_back_begins_anew(switch: Switch, polled: PolledSource) -> None:
+    await ports(polled)
+    rows = {name: value for name, value in switch.mib.items() if name[-1] == 2}
+    for name in rows:
+        del switch.mib[name]
+    assert (await ports(polled)).keys() == {"GE0/0/1"}
+    switch.mib.update(rows)
+    await step()
+    assert "in_rate" not in (await ports(polled))["GE0/0/2"]
+
+
+async def test_what_was_read_before_a_failure_is_told_after_it(
+    switch: Switch, profiles: ProfileRegistry
+) -> None:
+    asked = source(device(switch.agent.port, ping=False, timeout="100ms", retries=0), profiles)
+
+    def loses_the_errors(request: Request) -> list[bytes]:
+        lost = request.repetitions and tuple(request.pdu[3][0][0])[:11] == oid(f"{IF}.14")
+        return [] if lost else [request.answer()]
+
+    switch.agent.behaviour = loses_the_errors
+    assert await ports(asked) == {}
+    switch.agent.behaviour = lambda request: [request.answer()]
+    assert (await ports(asked))["GE0/0/1"]["alias"] == "to room 1"
+
+
 async def test_a_rate_is_what_was_counted_in_the_time(switch: Switch, polled: PolledSource) -> None:
     began = time.monotonic()
     await ports(polled)
@@ -232,6 +280,16 @@ async def test_another_device_at_the_address_gets_its_own_profile(
     switch.mib[OBJECT_ID] = v2c.ObjectIdentifier("1.3.6.1.4.1.25506.1.1")
     second = by_measurement(await polled.poll())["device_info"][0]
     assert (first.fields["vendor"], second.fields["vendor"]) == ("Huawei", "H3C")
+
+
+async def test_a_restarted_device_introduces_itself_again(
+    switch: Switch, polled: PolledSource
+) -> None:
+    await polled.poll()
+    switch.mib[oid("1.3.6.1.2.1.1.1.0")] = v2c.OctetString("A switch, upgraded")
+    switch.mib[UPTIME] = v2c.TimeTicks(50)
+    (info,) = by_measurement(await polled.poll())["device_info"]
+    assert info.fields["description"] == "A switch, upgraded"
 
 
 async def test_a_value_of_the_wrong_type_costs_no_more_than_itself(
