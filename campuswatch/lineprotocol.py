@@ -1,13 +1,14 @@
 r"""InfluxDB line protocol, both ways and exactly: what is written is read back.
 
-What may be written is narrower than what may be read: `encode` refuses the
-few names and tags that servers read differently or can't represent at all,
-and sources clean what they take from devices. See
+The few names and tags that no line can represent, or that servers read
+differently, are refused on both sides; sources clean what they take from
+devices. See
 https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/.
 
 * Names (measurement, tag key, field key) and tag values are not empty, hold no
   ASCII control character, and have no backslash before a comma, an equals
-  sign, a space or their end: there a backslash can't be told from an escape.
+  sign, a space, a double quote or their end: there a backslash can't be told
+  from an escape.
 * No tag or field is called `time`, `_field` or `_measurement`, and no
   measurement begins with `#`, which would make the line a comment.
 * Strings hold anything but NUL, line breaks included.
@@ -114,7 +115,7 @@ def split(lines: bytes) -> Iterator[bytes]:
 # Writing ---------------------------------------------------------------------
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_AMBIGUOUS_BACKSLASH = re.compile(r"\\(?=[,= ]|\Z)")
+_AMBIGUOUS_BACKSLASH = re.compile(r'\\(?=[,= "]|\Z)')
 
 
 def _line(reading: Reading) -> str:
@@ -162,7 +163,7 @@ def _check_name(what: str, text: str) -> None:
         raise LineProtocolError(f"{what} {text!r}: control characters are not allowed")
     if _AMBIGUOUS_BACKSLASH.search(text):
         raise LineProtocolError(
-            f"{what} {text!r}: a backslash may not stand before ',', '=', ' ' or at the end"
+            f'{what} {text!r}: a backslash may not stand before any of [,= "] or at the end'
         )
 
 
@@ -187,7 +188,7 @@ def _value(value: FieldValue) -> str:
 
 _SERIES = r"(?:\\[\s\S]|[^\\ \n])+"
 _STRING = r'"(?:\\[\s\S]|[^\\"])*"'
-_FIELD = rf'(?:\\[\s\S]|[^\\=" \n])+=(?:{_STRING}|[^"\n, ]*)'
+_FIELD = rf'(?:\\[\s\S]|[^\\= \n])+=(?:{_STRING}|[^"\n, ]*)'
 _WITH_STRINGS = re.compile(rf"{_SERIES} +{_FIELD}(?:,{_FIELD})*[^\n]*")
 
 
@@ -202,7 +203,7 @@ def _line_at(text: str, position: int) -> str:
 
 # Reading ---------------------------------------------------------------------
 
-_UNUSUAL = re.compile(r'[\x00-\x09\x0b-\x1f\x7f\udc80-\udcff]|""|\\\\')
+_UNUSUAL = re.compile(r'[\x00-\x09\x0b-\x1f\x7f\udc80-\udcff]|""|\\["\\]')
 """What the fast parser takes otherwise than InfluxDB does, or not at all."""
 
 
@@ -299,10 +300,10 @@ class _Cursor:
             if not self._accept(","):
                 break
         time = self._time()
+        measurement = re.sub(r"\\([, ])", r"\1", measurement)
         for name in (measurement, *tags, *tags.values(), *fields):
-            if _CONTROL.search(name):
-                raise LineProtocolError(f"control character in {name!r}")
-        return re.sub(r"\\([, ])", r"\1", measurement), tags, fields, time
+            _check_name("name", name)
+        return measurement, tags, fields, time
 
     def _tag(self) -> tuple[str, str]:
         key = _unescape(self._take(_NAME_AT, "a tag key"))

@@ -7,7 +7,7 @@ from campuswatch.readings import FieldValue, Reading
 
 
 def _unambiguous(text: str) -> bool:
-    return not text.endswith("\\") and not any(f"\\{c}" in text for c in ",= ")
+    return not text.endswith("\\") and not any(f"\\{c}" in text for c in ',= "')
 
 
 NAMES = st.text(
