@@ -2,7 +2,7 @@
 
 One JSON object a line (https://jsonlines.org), newest file first:
 `<collector>.jsonl`, `<collector>.1.jsonl`, ... Nothing reads these files but
-people and their tools.
+people and their tools, and only the collector's own user may.
 """
 
 from __future__ import annotations
@@ -102,7 +102,8 @@ class Quarantine:
         path = self._path(0)
         if path.exists() and path.stat().st_size + len(text) > self._max_bytes:
             self._rotate()
-        with path.open("ab") as file:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "ab") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
-import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from campuswatch.settings import load_settings
 from campuswatch.stores.base import Aggregate, Query, Store
 from campuswatch.wire import AgentAddress, Batch, Channel, Lane
 from collector.service import Collector
+from tests.programs import COMMAND, Program
 from tests.servers import Server, wait_until
 
 START = now_ns() // 10**9 * 10**9
@@ -35,36 +35,6 @@ students: 10
 agents:
   - id: {id}-1
 """
-
-
-class Program(Server):
-    """`campuswatch ARGUMENTS` as a process; up once it has logged `ready`."""
-
-    def __init__(self, arguments: Sequence[str], log: Path, ready: str) -> None:
-        command = [sys.executable, "-c", "from campuswatch.cli import main; main()", *arguments]
-        super().__init__(command, 0, log, self._is_ready)
-        self._sign = ready
-        self._seen = 0
-
-    def start(self) -> None:
-        self._seen = self.log.stat().st_size if self.log.exists() else 0
-        super().start()
-
-    def alive(self) -> bool:
-        """Return whether it runs."""
-        return self._process is not None and self._process.poll() is None
-
-    def printed(self) -> str:
-        """Return what it printed since it was started."""
-        with self.log.open("rb") as log:
-            log.seek(self._seen)
-            return log.read().decode(errors="replace")
-
-    def await_print(self, sign: str) -> None:
-        wait_until(lambda: sign in self.printed(), f"{sign!r} in {self.log}")
-
-    def _is_ready(self) -> bool:
-        return self._sign in self.printed()
 
 
 class Installation:
@@ -92,9 +62,11 @@ class Installation:
         (self.config / name).write_text(text)
 
     def collector(self, name: str = "c1") -> Program:
-        arguments = ["collector", "--config", str(self.config), "--id", name]
-        log = self.config.parent / f"{name}.log"
-        return Program(arguments, log, f"subscribed to $share/collectors/campus/v1/{self.district}")
+        return Program(
+            *("collector", "--config", str(self.config), "--id", name),
+            log=self.config.parent / f"{name}.log",
+            ready=f"subscribed to $share/collectors/campus/v1/{self.district}",
+        )
 
     @contextlib.contextmanager
     def collecting(self, store: Store) -> Iterator[None]:
@@ -114,9 +86,8 @@ class Installation:
 
     def audit(self, *options: str) -> tuple[int, list[dict[str, Any]]]:
         """Run `campuswatch audit --json`; return its exit code and its rows."""
-        program = [sys.executable, "-c", "from campuswatch.cli import main; main()"]
-        arguments = ["audit", "--config", str(self.config), "--json", *options]
-        done = subprocess.run([*program, *arguments], capture_output=True, text=True, check=False)
+        command = [COMMAND, "audit", "--config", str(self.config), "--json", *options]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.stdout, done.stderr
         return done.returncode, json.loads(done.stdout)
 
