@@ -155,7 +155,12 @@ class _Handler(socketserver.StreamRequestHandler):
         answer: dict[str, Any]
         try:
             series = [] if question is None else server.store.query(_query(question))
-            answer = {"series": [asdict(one) for one in series]}
+            # asdict would copy every value of every row.
+            answer = {
+                "series": [
+                    {"tags": one.tags, "times": one.times, "columns": one.columns} for one in series
+                ]
+            }
         except StoreError as error:
             answer = {"refused": str(error)}
         self.wfile.write(json.dumps(answer).encode() + b"\n")
