@@ -36,6 +36,14 @@ MAX_TIME: Final = 2**63 - 2
 RESERVED_KEYS: Final = frozenset({"time", "_field", "_measurement"})
 """Tag and field keys that InfluxDB keeps for itself."""
 
+FIELD_TYPES: Final[Mapping[type[FieldValue], str]] = {
+    float: "float",
+    int: "integer",
+    bool: "boolean",
+    str: "string",
+}
+"""What InfluxDB calls the types of fields."""
+
 _MIN_INT: Final = -(2**63)
 _MAX_INT: Final = 2**63 - 1
 

@@ -20,7 +20,7 @@ from typing import Final
 
 import duckdb
 
-from campuswatch.lineprotocol import RejectedLine, scan
+from campuswatch.lineprotocol import FIELD_TYPES, RejectedLine, scan
 from campuswatch.readings import FieldValue, Reading
 from campuswatch.stores.base import (
     Aggregate,
@@ -36,7 +36,7 @@ _COLUMN_TYPES: Final[Mapping[type, str]] = {
     bool: "BOOLEAN",
     str: "VARCHAR",
 }
-_TYPE_NAMES: Final = {"DOUBLE": "float", "BIGINT": "integer", "BOOLEAN": "boolean"}
+_HOLDS: Final = {sql: python for python, sql in _COLUMN_TYPES.items()}
 
 _LAYOUT: Final = """
 CREATE SCHEMA IF NOT EXISTS campuswatch_meta;
@@ -55,7 +55,12 @@ class _Column:
     """Where a field is kept."""
 
     name: str
-    type: str
+    holds: type[FieldValue]
+
+    @property
+    def type(self) -> str:
+        """Its type in SQL."""
+        return _COLUMN_TYPES[self.holds]
 
 
 @dataclass(slots=True)
@@ -73,7 +78,7 @@ class _Table:
     series: dict[tuple[tuple[str, str], ...], int] = field(default_factory=dict)
 
 
-_Points = dict[tuple[int, int], dict[str, FieldValue]]
+_Points = dict[tuple[int, int], Mapping[str, FieldValue]]
 """Fields by (series, time)."""
 
 
@@ -180,7 +185,7 @@ class DuckDBStore:
             "SELECT measurement, field, type, table_name, column_name FROM campuswatch_meta.fields"
         ).fetchall():
             known = self._tables.setdefault(measurement, _Table(table))
-            known.columns[name] = _Column(column, type_)
+            known.columns[name] = _Column(column, _HOLDS[type_])
         for series, measurement, tags in execute(
             "SELECT * FROM campuswatch_meta.series"
         ).fetchall():
@@ -193,23 +198,25 @@ class DuckDBStore:
         table = self._tables.get(reading.measurement)
         if table is None:
             table = self._new_table(reading.measurement)
+        columns = table.columns
         for name, value in reading.fields.items():
-            type_ = _COLUMN_TYPES[type(value)]
-            column = table.columns.get(name)
+            column = columns.get(name)
             if column is None:
-                self._new_column(reading.measurement, table, name, type_)
-            elif column.type != type_:
+                self._new_column(reading.measurement, table, name, type(value))
+            elif column.holds is not type(value):
                 return (
                     f'field type conflict: field "{name}" on measurement '
-                    f'"{reading.measurement}" is {_type_name(type_)}, '
-                    f"already exists as {_type_name(column.type)}"
+                    f'"{reading.measurement}" is {FIELD_TYPES[type(value)]}, '
+                    f"already exists as {FIELD_TYPES[column.holds]}"
                 )
         tags = tuple(sorted(reading.tags.items()))
         series = table.series.get(tags)
         if series is None:
             series = self._new_series(reading.measurement, table, tags)
         points = batch.setdefault(reading.measurement, {})
-        points.setdefault((series, reading.time), {}).update(reading.fields)
+        identity = (series, reading.time)
+        before = points.get(identity)
+        points[identity] = reading.fields if before is None else {**before, **reading.fields}
         return None
 
     def _new_table(self, measurement: str) -> _Table:
@@ -220,15 +227,17 @@ class DuckDBStore:
         table = self._tables[measurement] = _Table(name)
         return table
 
-    def _new_column(self, measurement: str, table: _Table, name: str, type_: str) -> None:
+    def _new_column(
+        self, measurement: str, table: _Table, name: str, holds: type[FieldValue]
+    ) -> None:
         taken = ["series", "time", *(column.name for column in table.columns.values())]
-        column = _Column(_free_name(name, taken), type_)
+        column = _Column(_free_name(name, taken), holds)
         self._connection.execute(
-            f"ALTER TABLE {_quoted(table.name)} ADD COLUMN {_quoted(column.name)} {type_}"
+            f"ALTER TABLE {_quoted(table.name)} ADD COLUMN {_quoted(column.name)} {column.type}"
         )
         self._connection.execute(
             "INSERT INTO campuswatch_meta.fields VALUES (?, ?, ?, ?, ?)",
-            [measurement, name, type_, table.name, column.name],
+            [measurement, name, column.type, table.name, column.name],
         )
         table.columns[name] = column
 
@@ -275,10 +284,6 @@ class DuckDBStore:
             )
 
 
-def _type_name(column_type: str) -> str:
-    return _TYPE_NAMES.get(column_type, "string")
-
-
 def _quoted(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
@@ -317,10 +322,10 @@ def _nearest_rank(percent: int) -> Callable[[str], str]:
 
 
 _COUNTS: Final = (Aggregate.COUNT, Aggregate.COUNT_DISTINCT)
-_NUMBERS: Final = frozenset({"DOUBLE", "BIGINT"})
-_ORDERED: Final = _NUMBERS | {"BOOLEAN"}
-_ANYTHING: Final = _ORDERED | {"VARCHAR"}
-_SUMMARIES: Final[Mapping[Aggregate, tuple[Callable[[str], str], frozenset[str]]]] = {
+_NUMBERS: Final = (float, int)
+_ORDERED: Final = (*_NUMBERS, bool)
+_ANYTHING: Final = (*_ORDERED, str)
+_SUMMARIES: Final[Mapping[Aggregate, tuple[Callable[[str], str], tuple[type, ...]]]] = {
     Aggregate.MEAN: ("avg({0})".format, _NUMBERS),
     Aggregate.MIN: ("min({0})".format, _ORDERED),
     Aggregate.MAX: ("max({0})".format, _ORDERED),
@@ -336,13 +341,13 @@ _SUMMARIES: Final[Mapping[Aggregate, tuple[Callable[[str], str], frozenset[str]]
     Aggregate.P50: (_nearest_rank(50), _NUMBERS),
     Aggregate.P95: (_nearest_rank(95), _NUMBERS),
 }
-"""How to summarise a column, and the types of column for which InfluxQL does it too."""
+"""How to summarise a column, and the types for which InfluxQL does it too."""
 
 
 def _aggregated(aggregate: Aggregate, name: str, column: _Column) -> str:
     summary, types = _SUMMARIES[aggregate]
-    if column.type not in types:
-        raise StoreError(f"{aggregate} of field {name!r}: it is a {_type_name(column.type)}")
+    if column.holds not in types:
+        raise StoreError(f"{aggregate} of field {name!r}: it is a {FIELD_TYPES[column.holds]}")
     return summary(_quoted(column.name))
 
 
