@@ -82,6 +82,12 @@ class Server:
             )
         wait_until(self._answers, f"{self._command[0]} (log: {self.log})")
 
+    @property
+    def pid(self) -> int:
+        """Its process id, once it has been started."""
+        assert self._process is not None
+        return self._process.pid
+
     def _answers(self) -> bool:
         assert self._process is not None
         if self._process.poll() is not None:

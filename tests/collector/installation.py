@@ -40,7 +40,14 @@ agents:
 class Installation:
     """The configuration of a district of two schools, `north` and `south`."""
 
-    def __init__(self, directory: Path, district: str, broker: Server, store_url: str) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        district: str,
+        broker: Server,
+        store_url: str,
+        collector: str = "{batch_lines: 200, batch_delay: 0.1, receive_maximum: 50}",
+    ) -> None:
         self.district = district
         self.broker = broker
         self.data_dir = directory / "data"
@@ -55,7 +62,7 @@ class Installation:
             f"data_dir: {self.data_dir}\n"
             f"broker:\n  url: mqtt://127.0.0.1:{broker.port}\n"
             f"store:\n  url: {store_url}\n"
-            "collector:\n  batch_lines: 200\n  batch_delay: 0.1\n  receive_maximum: 50\n",
+            f"collector: {collector}\n",
         )
 
     def _write(self, name: str, text: str) -> None:
