@@ -84,10 +84,6 @@ class Rooms:
         gateways = [other for other in school.devices if other.kind is DeviceKind.GATEWAY]
         return all(world.answers(gateway.id, now) for gateway in gateways)
 
-    def in_lesson(self, school: School, now: float) -> bool:
-        start = int(now * SECOND)
-        return bool(self._calendars[school.id].lessons(start, start + 1))
-
     def _environment(self, device: Device, now: float) -> Sequence[Values]:
         occupied = self._occupied(device, now)
         hour = self._local_hour(device, now)
@@ -197,8 +193,12 @@ class Rooms:
         ]
         return min(heard, key=lambda pair: pair[1], default=None)
 
+    def _in_lesson(self, school: School, now: float) -> bool:
+        start = int(now * SECOND)
+        return bool(self._calendars[school.id].lessons(start, start + 1))
+
     def _occupied(self, device: Device, now: float) -> bool:
-        return self.in_lesson(self._world.school_of(device.id), now)
+        return self._in_lesson(self._world.school_of(device.id), now)
 
     def _seats(self, device: Device) -> int:
         rooms = self._world.school_of(device.id).rooms()

@@ -45,7 +45,7 @@ class Screen:
             for device in school.devices
         }
         self._progress = Progress(
-            TextColumn("making up a month of history"),
+            TextColumn("making up history"),
             BarColumn(),
             TaskProgressColumn(),
             console=console,
@@ -54,9 +54,13 @@ class Screen:
         )
         self._written = self._progress.add_task("history", total=1.0)
 
+        schools, devices = inventory.schools, sum(len(s.devices) for s in inventory.schools)
+        console.print(f"Starting {len(schools)} schools with {devices} simulated devices ...")
+
     def close(self) -> None:
-        """Leave the terminal as it was."""
+        """Say that all has stopped, and leave the terminal as it was."""
         self._progress.stop()
+        self._console.print("Stopped.")
 
     def ready(self, address: str, config_dir: Path) -> None:
         """Say where to look, and what to try."""
@@ -102,4 +106,4 @@ class Screen:
         self._progress.update(self._written, completed=share)
         if share >= 1:
             self._progress.stop()
-            self._console.print(Text("The month of made-up history is complete.", "dim"))
+            self._console.print(Text("The made-up history is complete.", "dim"))
