@@ -188,14 +188,79 @@ def _topic_filter(text: str) -> str:
     return text
 
 
+def _as_named_field(value: object) -> object:
+    return {"field": value} if isinstance(value, str) else value
+
+
+class NamedField(Model):
+    """What a payload's name means, where a decoder does not know it by itself."""
+
+    field: str = Field(
+        pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$",
+        description="Measurement and field of the catalogue.",
+        examples=["environment.temperature"],
+    )
+    unit: str | None = Field(default=None, description="Unit of the payload, if not the field's.")
+
+
 class MqttAddress(Model):
-    """One kind of message that a device sends on its school's local broker."""
+    """What a device sends on its school's local broker, and how to read it.
+
+    Either a decoder knows the device's ecosystem, or a mapping describes one
+    kind of message.
+    """
 
     topic: Annotated[str, AfterValidator(_topic_filter)] = Field(
-        description="Topic filter; + and # as in MQTT 5 section 4.7.",
+        description="With a decoder, the device's own topic as its ecosystem means it; with a "
+        "mapping, a topic filter, in which + and # are as in MQTT 5 section 4.7.",
         examples=["zigbee2mqtt/room-101-climate"],
     )
-    mapping: Slug = Field(description="A mapping of mappings.yaml that reads its payloads.")
+    decoder: Slug | None = Field(
+        default=None,
+        description='The ecosystem that the device belongs to; "auto" to recognise it.',
+        examples=["tasmota"],
+    )
+    mapping: Slug | None = Field(
+        default=None, description="A mapping of mappings.yaml that reads its payloads."
+    )
+    fields: dict[
+        str,
+        Annotated[NamedField, BeforeValidator(_as_named_field, json_schema_input_type=str | NamedField)],
+    ] = Field(
+        default_factory=dict,
+        description="Names in the payloads that a decoder does not know, or takes for something "
+        "else, such as {TempC_SHT: environment.temperature}.",
+    )
+    scan: Duration | None = Field(
+        default=None,
+        description="How often to ask a Shelly (Gen2 or later) which access points it hears; "
+        "never when omitted.",
+    )
+
+    @model_validator(mode="after")
+    def _either(self) -> MqttAddress:
+        if (self.decoder is None) == (self.mapping is None):
+            raise ValueError("expected one of decoder and mapping")
+        if self.decoder is not None and set(self.topic.split("/")) & {"+", "#"}:
+            raise ValueError("topic has a wildcard; expected the device's own topic")
+        if self.mapping is not None and (self.fields or self.scan):
+            raise ValueError("fields and scan are for decoders; expected them without a mapping")
+        return self
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, dict) else value
+
+
+def _bssid(text: str) -> str:
+    digits = re.sub("[:.-]", "", text).lower()
+    if not re.fullmatch("[0-9a-f]{12}", digits):
+        raise ValueError("expected a BSSID such as 00:11:22:33:44:55")
+    return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
+
+
+Bssid = Annotated[str, AfterValidator(_bssid)]
+"""A BSSID (IEEE 802.11) as lower-case octets with colons, however it was spelt."""
 
 
 class Device(Model):
@@ -214,9 +279,12 @@ class Device(Model):
         default=None, description="SNMP profile; omit to recognise the device by itself."
     )
     ping: bool = Field(default=True, description="Whether to ask it by ICMP echo.")
-    mqtt: list[MqttAddress] = Field(
+    mqtt: Annotated[
+        list[MqttAddress],
+        BeforeValidator(_as_list, json_schema_input_type=list[MqttAddress] | MqttAddress),
+    ] = Field(
         default_factory=list,
-        description="Messages it sends; a payload that holds two measurements is listed twice.",
+        description="What it sends over MQTT; one entry, or a list of them.",
     )
     uplink: Slug | None = Field(
         default=None, description="The device through which it reaches the internet."
@@ -224,7 +292,15 @@ class Device(Model):
     serves: list[Slug] | None = Field(
         default=None, description="Rooms an AP covers; its own room when omitted."
     )
-    interval: Duration = Field(default=dt.timedelta(seconds=60), description="Polling interval.")
+    bssids: list[Bssid] = Field(
+        default_factory=list,
+        description="The BSSIDs an AP sends, so that a signal heard in a room is known to be its.",
+    )
+    interval: Duration = Field(
+        default=dt.timedelta(seconds=60),
+        description="Polling interval. Of a device that only publishes: how often it does so at "
+        "the least; learned when omitted.",
+    )
     timeout: Duration = Field(default=dt.timedelta(seconds=2), description="Of one request.")
     retries: int = Field(default=2, ge=0, le=10, description="Further tries of a request.")
     agent: Slug | None = Field(
@@ -238,6 +314,11 @@ class Device(Model):
         if self.snmp is not None and self.address is None:
             raise ValueError("the device has snmp but no address; expected an address")
         return self
+
+    @property
+    def declared_interval(self) -> dt.timedelta | None:
+        """The interval, if the inventory names one."""
+        return self.interval if "interval" in self.model_fields_set else None
 
 
 class LocalBroker(Model):
@@ -295,6 +376,10 @@ class School(Model):
         return [
             room for building in self.buildings for floor in building.floors for room in floor.rooms
         ]
+
+    def access_points(self) -> dict[str, str]:
+        """Return the id of the AP behind each BSSID that the inventory declares."""
+        return {bssid: device.id for device in self.devices for bssid in device.bssids}
 
     def agent_of(self, device: Device) -> str:
         """Return the id of the agent that polls `device`."""

@@ -12,6 +12,7 @@ from typing import Final
 
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 _WIDEST: Final = 2**16
 """No line is broken; a device in flow style stays on its line."""
@@ -121,5 +122,16 @@ def _flow(value: object) -> str:
     yaml.default_flow_style = True
     yaml.width = _WIDEST
     stream = io.StringIO()
-    yaml.dump([value], stream)
+    yaml.dump([_quoted(value)], stream)
     return stream.getvalue().strip()[1:-1]
+
+
+def _quoted(value: object) -> object:
+    """Quote text that begins with a sign: the library reads not all that it writes plain."""
+    if isinstance(value, dict):
+        return {key: _quoted(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_quoted(item) for item in value]
+    if isinstance(value, str) and not value[:1].isalnum():
+        return DoubleQuotedScalarString(value)
+    return value
