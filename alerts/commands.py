@@ -25,6 +25,8 @@ def alerts(
     inventory, settings = load_inventory(config), load_settings(config)
     store = open_store(settings.store, settings.data_dir)
     try:
-        asyncio.run(run_services(ServiceContext(config, inventory, settings, store), [serve]))
+        asyncio.run(
+            run_services(ServiceContext(config, inventory, settings, store), [serve], "alerts")
+        )
     finally:
         store.close()

@@ -1,15 +1,19 @@
-"""`campuswatch up`: the whole system in one process."""
+"""`campuswatch up`, the whole system in one process, and `campuswatch alive`."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from campuswatch.inventory.loader import load_inventory
 from campuswatch.logs import log_to_stderr
 from campuswatch.options import ConfigOption, LogLevel, LogLevelOption
-from campuswatch.services import ServiceContext, load_service, run_services
+from campuswatch.services import ServiceContext, alive, load_service, run_services
 from campuswatch.settings import load_settings
 from campuswatch.stores import open_store
 
@@ -35,6 +39,22 @@ def up(config: ConfigOption = Path("config"), log_level: LogLevelOption = LogLev
     try:
         context = ServiceContext(config, inventory, settings, store)
         log.info("running %s", ", ".join(names))
-        asyncio.run(run_services(context, services))
+        asyncio.run(run_services(context, services, "up"))
     finally:
         store.close()
+
+
+def is_alive(
+    name: Annotated[
+        str,
+        typer.Argument(help="collector, alerts, console, up, or agent-ID for an agent."),
+    ],
+    config: ConfigOption = Path("config"),
+) -> None:
+    """Exit with 0 if a process of this installation runs, else with 1; for health checks.
+
+    Example: campuswatch alive collector --config config
+    """
+    if not alive(load_settings(config), name):
+        print(f"{name}: no sign of life", file=sys.stderr)
+        raise typer.Exit(1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -21,6 +22,11 @@ from campuswatch.settings import Settings
 from campuswatch.stores.base import Store
 
 SERVICES: Final = "campuswatch.services"
+
+HEARTBEAT_TIMEOUT: Final = 30.0
+"""Seconds without a sign of life after which a process counts as dead."""
+
+_HEARTBEAT = 5.0
 
 
 @dataclass(frozen=True)
@@ -60,11 +66,17 @@ def load_service(name: str) -> Service:
     raise UserError(f"no service {name!r}; known: {known}")
 
 
-async def run_services(context: ServiceContext, services: Sequence[Service]) -> None:
+async def run_services(context: ServiceContext, services: Sequence[Service], name: str) -> None:
     """Run services side by side until SIGINT or SIGTERM, or until one ends by itself.
 
     They are stopped one after the other in reverse order, so that a service
-    can still hand its last work to those named before it.
+    can still hand its last work to those named before it. Meanwhile the
+    process shows that it is alive, which `alive` reads.
+
+    Args:
+        context: what the services are given.
+        services: in the order in which they are started.
+        name: what the process is called; one of each name per `data_dir`.
 
     Raises:
         Exception: what a failed service raised, once the others have stopped.
@@ -73,16 +85,43 @@ async def run_services(context: ServiceContext, services: Sequence[Service]) -> 
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    heartbeat = asyncio.create_task(_beat(heartbeat_file(context.settings, name)))
     tasks = [asyncio.create_task(_run(service, context)) for service in services]
     for task in tasks:
         task.add_done_callback(lambda _task: stop.set())
     await stop.wait()
+    heartbeat.cancel()
+    await asyncio.wait([heartbeat])
     for task in reversed(tasks):
         task.cancel()
         await asyncio.wait([task])
     for task in tasks:
         if not task.cancelled():
             task.result()
+
+
+def heartbeat_file(settings: Settings, name: str) -> Path:
+    """Return the file whose age tells whether a process is alive."""
+    return settings.data_dir / "run" / f"{name}.alive"
+
+
+def alive(settings: Settings, name: str) -> bool:
+    """Return whether a process of this name ran its event loop within the last 30 s."""
+    try:
+        age = time.time() - heartbeat_file(settings, name).stat().st_mtime
+    except FileNotFoundError:
+        return False
+    return age < HEARTBEAT_TIMEOUT
+
+
+async def _beat(file: Path) -> None:
+    await asyncio.to_thread(file.parent.mkdir, parents=True, exist_ok=True)
+    try:
+        while True:
+            await asyncio.to_thread(file.touch)
+            await asyncio.sleep(_HEARTBEAT)
+    finally:
+        await asyncio.to_thread(file.unlink, missing_ok=True)
 
 
 async def _run(service: Service, context: ServiceContext) -> None:

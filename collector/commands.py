@@ -67,7 +67,9 @@ def collector(
     inventory, settings = load_inventory(config), _named(load_settings(config), name)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with _store(settings) as store:
-        asyncio.run(run_services(ServiceContext(config, inventory, settings, store), [serve]))
+        asyncio.run(
+            run_services(ServiceContext(config, inventory, settings, store), [serve], "collector")
+        )
 
 
 @contextlib.contextmanager

@@ -28,4 +28,4 @@ def console(
     inventory, settings = load_inventory(config), load_settings(config)
     with closing(open_store(settings.store, settings.data_dir)) as store:
         context = ServiceContext(config, inventory, settings, store)
-        asyncio.run(run_services(context, [serve]))
+        asyncio.run(run_services(context, [serve], "console"))

@@ -40,7 +40,11 @@ def agent(
     async def serve(_: ServiceContext) -> None:
         await run_agent(inventory, school, chosen, settings, profiles)
 
-    asyncio.run(run_services(ServiceContext(config, inventory, settings, store=None), [serve]))
+    asyncio.run(
+        run_services(
+            ServiceContext(config, inventory, settings, store=None), [serve], f"agent-{agent_id}"
+        )
+    )
 
 
 def _find(inventory: Inventory, agent_id: str) -> tuple[School, Agent]:

@@ -164,7 +164,7 @@ class Demo:
         ]
         if self._plan.history_days:
             services.append(self._backfill(store, screen).serve)
-        await run_services(context, services)
+        await run_services(context, services, "demo")
 
     async def _serve_agents(self, context: ServiceContext) -> None:
         """Run every school's agents, each behind its school's line to the district."""
