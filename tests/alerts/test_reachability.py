@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -131,14 +132,15 @@ def test_one_outage_of_any_device_blames_nobody_else(
     start = data.draw(st.integers(0, 10 * INTERVAL))
     length = data.draw(st.integers(1, 10 * INTERVAL))
     network.outages[failing] = [(start, start + length)]
-    watcher = watch(network, seed, rounds=40)
+    settle = data.draw(st.sampled_from([1, EVIDENCE.settle]))
+    watcher = watch(network, seed, rounds=40, evidence=replace(EVIDENCE, settle=settle))
     assert watcher.problems in ([], [failing])
     assert watcher.recoveries == watcher.problems
     if length >= 3 * INTERVAL:
         assert watcher.problems == [failing]
 
 
-@given(seeds, st.integers(0, EVIDENCE.settle - 2 * INTERVAL))
+@given(seeds, st.integers(2 * INTERVAL, EVIDENCE.settle - 2 * INTERVAL))
 @settings(max_examples=15, deadline=None)
 def test_devices_that_get_their_power_from_the_switch_have_time_to_boot(
     seed: int, boot: int
@@ -247,3 +249,13 @@ def test_one_answer_does_not_end_a_failure_that_needs_two() -> None:
     assert reachability.well_since("core") is None
     reachability.feed([at("core", 180, True)])
     assert reachability.well_since("core") == 120 * SECOND
+
+
+def test_what_was_seen_before_the_device_above_came_back_counts_no_more() -> None:
+    network = Network({"core": None, "ap": "core"})
+    reachability = Reachability(network.watched(), replace(EVIDENCE, settle=1))
+    reachability.feed([at("core", 0, True), at("ap", 10, False), at("core", 20, False)])
+    reachability.feed([at("core", 65, True), at("ap", 70, False)])
+    assert "ap" not in reachability.failures()
+    reachability.feed([at("core", 125, True), at("ap", 130, False)])
+    assert reachability.failures()["ap"].since == 70 * SECOND
