@@ -9,10 +9,12 @@ measurement of the catalogue each row becomes. Files are composed by
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
-from typing import Annotated, Literal
+from string import Formatter
+from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
@@ -20,7 +22,8 @@ from campuswatch.inventory.documents import Document, read_document
 from campuswatch.inventory.models import Model, Name, Slug
 from campuswatch.inventory.phrasing import validate_document
 from campuswatch.inventory.problems import InventoryError
-from campuswatch.measurements import CATALOGUE
+from campuswatch.measurements import CATALOGUE, QUANTITIES
+from campuswatch.units import Conversion, UnitError, conversion
 
 Oid = Annotated[
     str,
@@ -28,6 +31,9 @@ Oid = Annotated[
     Field(json_schema_extra={"patternErrorMessage": 'an OID such as "1.3.6.1.2.1.2.2.1.10"'}),
 ]
 """Dotted, without a leading dot."""
+
+ROW: Final = "row"
+"""In `by` and in the text of a tag: the row's own index."""
 
 Raw = int | str
 """A value as the device sends it, octets decoded to text."""
@@ -41,6 +47,15 @@ Names = Annotated[list[str], BeforeValidator(_listed, json_schema_input_type=str
 """One name, or several in the order of preference."""
 
 
+def _compiling(expression: str | None) -> str | None:
+    if expression is not None:
+        try:
+            re.compile(expression)
+        except re.error as error:
+            raise ValueError(f"expected a regular expression: {error}") from None
+    return expression
+
+
 class Pace(StrEnum):
     """How often a column is read."""
 
@@ -52,15 +67,73 @@ class Pace(StrEnum):
     """Every quarter of an hour, and when the device says that it changed."""
 
 
-class Column(Model):
-    """One column of a table, or one scalar."""
+class Form(StrEnum):
+    """What the octets of a value are."""
 
-    oid: Oid
+    TEXT = "text"
+    """Text, in the encoding it turns out to have."""
+    NUMBER = "number"
+    """Text with a number in it, such as "-67 dBm"; the first one counts."""
+    IDENTIFIER = "identifier"
+    """Text if it is printable ASCII, else hexadecimal."""
+    HEX = "hex"
+    """Octets such as a MAC address, as aa:bb:cc."""
+    DOTTED = "dotted"
+    """Octets as 10.1.0.2: an IPv4 address, or an index to join by."""
+    UNSIGNED = "unsigned"
+    """A big-endian number."""
+    SIGNED = "signed"
+    """A big-endian number in two's complement."""
+
+
+class Octets(Model):
+    """Some octets of a value."""
+
+    at: int = Field(default=0, ge=0, description="The first of them, from 0.")
+    length: int | None = Field(default=None, ge=1, description="How many; the rest when omitted.")
+
+
+class IndexPart(Model):
+    """Part of a row's index."""
+
+    at: int = Field(default=0, description="The first number of it, from 0; -1 is the last.")
+    length: int | None = Field(default=None, ge=1, description="How many; the rest when omitted.")
+    counted: bool = Field(
+        default=False, description="Whether the number there says how many follow."
+    )
+    form: Form | None = Field(
+        default=None, description="What octets the numbers are; a number or dotted when omitted."
+    )
+
+
+class Column(Model):
+    """One column of a table, or one scalar; or part of the index of its rows."""
+
+    oid: Oid | None = None
+    index: IndexPart | None = Field(
+        default=None, description="Instead of an OID: the value is part of the row's index."
+    )
+    by: Names = Field(
+        default_factory=list,
+        description="Columns whose values, one behind the other, are the index of the row that is "
+        'meant in another table; "row" is this row\'s own index.',
+    )
     read: Pace = Pace.FAST
+    form: Form = Field(default=Form.TEXT, description="What its octets are.")
+    octets: Octets | None = Field(default=None, description="Which of its octets are meant.")
+    pattern: str | None = Field(
+        default=None, description="Regular expression; its first group, or all it finds, counts."
+    )
     counter: Literal[32, 64] | None = Field(
         default=None, description="Width in bits, if it counts; only its rate is a reading."
     )
     scale: int | float = Field(default=1, description="Factor that gives the catalogue's unit.")
+    unit: str | None = Field(
+        default=None, description="Unit after the scale; converted to the catalogue's."
+    )
+    range: tuple[float, float] | None = Field(
+        default=None, description="Lowest and highest value that is data, after scale and unit."
+    )
     enum: dict[Raw, int | float | str] | None = Field(
         default=None, description="What each value stands for; others are no data."
     )
@@ -68,17 +141,41 @@ class Column(Model):
         default_factory=list, description='Values that mean "no data", before the scale.'
     )
 
+    @field_validator("pattern")
+    @classmethod
+    def _expression(cls, value: str | None) -> str | None:
+        return _compiling(value)
+
+    @model_validator(mode="after")
+    def _has_one_origin(self) -> Column:
+        if (self.oid is None) == (self.index is None):
+            raise ValueError("expected either oid or index")
+        if self.index is not None and self.by:
+            raise ValueError("by is for columns with an oid; expected none with index")
+        return self
+
+
+class Over(StrEnum):
+    """How the rows of a group become one value."""
+
+    COUNT = "count"
+    SUM = "sum"
+    MEAN = "mean"
+    MINIMUM = "minimum"
+    MAXIMUM = "maximum"
+    QUANTILE = "quantile"
+
 
 class CeilingRule(Model):
     """The most counts a second that a counter can see."""
 
-    of: str = Field(description="Field that holds the speed.")
-    per: float = Field(gt=0, description="Units of that field which one count takes.")
+    of: str | None = Field(default=None, description="Field that holds the speed, if there is one.")
+    per: float = Field(default=1, gt=0, description="Units of the speed which one count takes.")
     unknown: float = Field(gt=0, description="Speed to assume where the field has none.")
 
 
 class FieldRule(Model):
-    """How a field comes from columns; exactly one of from, rate, share and since.
+    """How a field comes from columns; exactly one of from, select, rate, share and since.
 
     Written as a bare name, it is the column of that name.
     """
@@ -86,7 +183,13 @@ class FieldRule(Model):
     from_: Names | None = Field(
         default=None, alias="from", description="Columns; the first with a value counts."
     )
-    times: Names = Field(default_factory=list, description="Columns to multiply by.")
+    select: dict[Raw, str] = Field(
+        default_factory=dict, description="The column to take, by the value of column `when`."
+    )
+    when: str | None = None
+    plus: Names = Field(default_factory=list, description="Columns to add.")
+    minus: Names = Field(default_factory=list, description="Columns to subtract.")
+    times: Names = Field(default_factory=list, description="Columns to multiply by, after that.")
     decimals: str | None = Field(
         default=None, description="Column that says how many digits are behind the point."
     )
@@ -102,13 +205,25 @@ class FieldRule(Model):
     since: str | None = Field(
         default=None, description="Column with the sysUpTime of an event; gives its age in seconds."
     )
+    over: Over | None = Field(
+        default=None, description="How the rows of a group become one value, in grouped tables."
+    )
+    quantile: float | None = Field(default=None, ge=0, le=1, description="For over: quantile.")
+    below: float | None = Field(default=None, description="Only values below count.")
+    above: float | None = Field(default=None, description="Only values above count.")
 
 
 class TagRule(Model):
-    """How a tag comes from columns; written as a bare name, it is that column."""
+    """How a tag comes from columns; written as a bare name, it is that column.
+
+    With both `from` and `text`, the text is for rows where the columns have no value.
+    """
 
     from_: Names = Field(
         default_factory=list, alias="from", description="Columns; the first with a value counts."
+    )
+    text: str | None = Field(
+        default=None, description='Fixed text, in which "{column}" stands for a value.'
     )
     index: bool = Field(default=False, description="Whether it is the row's index.")
     unique: bool = Field(
@@ -137,6 +252,9 @@ class Table(Model):
         default_factory=dict, description="Values of columns that a row must have."
     )
     first: bool = Field(default=False, description="Whether only the first such row counts.")
+    grouped: bool = Field(
+        default=False, description="Whether rows with the same tags make one reading together."
+    )
     discontinuity: str | None = Field(
         default=None, description="Column that changes when the row's counters were reset."
     )
@@ -160,36 +278,43 @@ class Match(Model):
     description: str | None = Field(
         default=None, description="Regular expression found in sysDescr."
     )
+    answers: Oid | None = Field(
+        default=None, description="OID at or below which the device has a value."
+    )
 
     @field_validator("description")
     @classmethod
     def _expression(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                re.compile(value)
-            except re.error as error:
-                raise ValueError(f"expected a regular expression: {error}") from None
-        return value
+        return _compiling(value)
 
     @model_validator(mode="after")
     def _says_something(self) -> Match:
-        if self.object_id is None and self.description is None:
-            raise ValueError("the match is empty; expected object_id or description")
+        if self.object_id is None and self.description is None and self.answers is None:
+            raise ValueError("the match is empty; expected object_id, description or answers")
         return self
 
-    def weight(self, object_id: str, description: str) -> int:
+    def weight(self, object_id: str, description: str, answering: Collection[str] = ()) -> int:
         """Return how well a device fits; 0 if it does not.
 
-        A sysObjectID counts more than any sysDescr, and a longer one more than
-        a shorter.
+        A sysObjectID counts more than any sysDescr, a longer one more than a
+        shorter, and a sysDescr more than an OID that answers.
+
+        Args:
+            object_id: sysObjectID, dotted.
+            description: sysDescr.
+            answering: those OIDs of `answers` that the device has values at.
         """
         weight = 0
         if self.object_id is not None:
             if not f"{object_id}.".startswith(f"{self.object_id}."):
                 return 0
-            weight += 2 * len(self.object_id.split("."))
+            weight += 4 * len(self.object_id.split("."))
         if self.description is not None:
             if not re.search(self.description, description):
+                return 0
+            weight += 2
+        if self.answers is not None:
+            if self.answers not in answering:
                 return 0
             weight += 1
         return weight
@@ -203,6 +328,9 @@ class ProfileFile(Model):
     reference: str = Field(default="", description="The MIBs or documents it follows.")
     vendor: str = Field(default="", description="Manufacturer of the devices it recognises.")
     includes: list[Slug] = Field(default_factory=list)
+    omits: list[Slug] = Field(
+        default_factory=list, description="Tables of included profiles that are left out."
+    )
     match: list[Match] = Field(default_factory=list)
     tables: list[Table] = Field(default_factory=list)
 
@@ -237,10 +365,8 @@ def _faults(table: Table) -> Iterator[_Fault]:
         )
         return
     measurement = CATALOGUE[table.measurement]
-    anchor = table.columns.get(table.row_column)
-    if anchor is not None and anchor.counter is not None:
-        text = f"{table.row_column!r} is a counter; expected rows to name a column that is not"
-        yield ("columns", table.row_column), text
+    yield from _anchor_faults(table)
+    yield from _join_faults(table)
     for location, column in _columns_used(table):
         if column not in table.columns:
             known = ", ".join(table.columns)
@@ -254,11 +380,81 @@ def _faults(table: Table) -> Iterator[_Fault]:
         if name not in measurement.fields:
             known = ", ".join(measurement.fields)
             yield place, f"{measurement.name} has no field {name!r}; expected one of {known}"
-        ways = [way for way in (rule.from_, rule.rate, rule.share, rule.since) if way]
+        else:
+            yield from ((place, text) for text in _unit_faults(table, name, rule))
+        ways = [w for w in (rule.from_, rule.select, rule.rate, rule.share, rule.since) if w]
         if len(ways) != 1:
-            yield place, f"{name} has {len(ways)} of from, rate, share and since; expected one"
+            text = f"{name} has {len(ways)} of from, select, rate, share and since; expected one"
+            yield place, text
         yield from ((place, text) for text in _rule_faults(table, rule, seen))
         seen.add(name)
+
+
+def _anchor_faults(table: Table) -> Iterator[_Fault]:
+    anchor = table.columns.get(table.row_column)
+    if anchor is None:
+        return  # told with the other unknown columns
+    place = ("columns", table.row_column)
+    if anchor.counter is not None:
+        text = f"{table.row_column!r} is a counter; expected rows to name a column that is not"
+        yield place, text
+    if anchor.index is not None or anchor.by:
+        text = (
+            f"{table.row_column!r} is not the table's own; expected rows to name a column that is"
+        )
+        yield place, text
+
+
+def _join_faults(table: Table) -> Iterator[_Fault]:
+    above: set[str] = {ROW}
+    for name, column in table.columns.items():
+        place = ("columns", name)
+        if name == ROW:
+            yield place, f"{ROW!r} is the row's own index; expected another name"
+        if table.scalar and (column.by or column.index):
+            yield place, "a scalar has no index; expected neither by nor index"
+        if column.by and column.counter is not None:
+            yield place, "a counter of another table can't be joined; expected no counter"
+        for key in column.by:
+            if key not in above:
+                known = ", ".join(sorted(above))
+                yield place, f"by {key!r} is no column declared above; expected one of {known}"
+        above.add(name)
+
+
+def _unit_faults(table: Table, name: str, rule: FieldRule) -> Iterator[str]:
+    wanted = unit_of(table, name)
+    if wanted is None:
+        return
+    for column in [*(rule.from_ or []), *rule.select.values(), *rule.plus, *rule.minus]:
+        unit = table.columns[column].unit if column in table.columns else None
+        if unit is None:
+            continue
+        try:
+            conversion(unit, wanted)
+        except UnitError as error:
+            yield f"column {column!r}: {error}"
+
+
+def unit_of(table: Table, name: str) -> str | None:
+    """Return the unit of a field; None if only the device can say."""
+    measurement = CATALOGUE[table.measurement]
+    if measurement.name == "hardware_sensor" and name == "value":
+        quantity = table.tags.get("quantity")
+        return QUANTITIES.get(quantity.text or "") if quantity else None
+    return measurement.fields[name].unit
+
+
+def conversions(table: Table) -> dict[str, Conversion]:
+    """Return how the columns that have a unit become the catalogue's."""
+    found: dict[str, Conversion] = {}
+    for name, rule in table.fields.items():
+        wanted = unit_of(table, name)
+        for column in [*(rule.from_ or []), *rule.select.values(), *rule.plus, *rule.minus]:
+            unit = table.columns[column].unit
+            if unit is not None and wanted is not None:
+                found[column] = conversion(unit, wanted)
+    return found
 
 
 def _rule_faults(table: Table, rule: FieldRule, seen: set[str]) -> Iterator[str]:
@@ -267,6 +463,14 @@ def _rule_faults(table: Table, rule: FieldRule, seen: set[str]) -> Iterator[str]
             yield f"column {column!r} is no counter; expected counter: 32 or 64 there"
     if bool(rule.rate) != bool(rule.ceiling):
         yield "rate and ceiling belong together; expected both or neither"
+    if bool(rule.select) != bool(rule.when):
+        yield "select and when belong together; expected both or neither"
+    if table.grouped and rule.over is None and not rule.share:
+        yield "the table is grouped; expected over to say how rows become one value"
+    if rule.over is not None and not table.grouped:
+        yield "over is for grouped tables; expected grouped: true"
+    if (rule.over is Over.QUANTILE) != (rule.quantile is not None):
+        yield "over: quantile and quantile belong together; expected both or neither"
     if bool(rule.share) != bool(rule.of):
         yield "share and of belong together; expected both or neither"
     for field in _fields_used(rule):
@@ -286,7 +490,7 @@ def _columns_used(table: Table) -> Iterator[tuple[tuple[str | int, ...], str]]:
     for column in table.where:
         yield ("where", column), column
     for tag, source in table.tags.items():
-        for column in source.from_:
+        for column in (*source.from_, *text_columns(source)):
             yield ("tags", tag), column
     for field, rule in table.fields.items():
         for column in columns_of(rule):
@@ -295,5 +499,12 @@ def _columns_used(table: Table) -> Iterator[tuple[tuple[str | int, ...], str]]:
 
 def columns_of(rule: FieldRule) -> list[str]:
     """Return the columns a field comes from."""
-    single = [column for column in (rule.decimals, rule.since) if column]
-    return [*(rule.from_ or []), *(rule.rate or []), *rule.times, *rule.unless, *single]
+    single = [column for column in (rule.when, rule.decimals, rule.since) if column]
+    several = (rule.from_ or [], rule.select.values(), rule.rate or [], rule.plus, rule.minus)
+    return [*chain(*several), *rule.times, *rule.unless, *single]
+
+
+def text_columns(rule: TagRule) -> list[str]:
+    """Return the columns that a tag's text has in braces, but for the index."""
+    names = [name for _, name, _, _ in Formatter().parse(rule.text or "") if name]
+    return [name for name in names if name != ROW]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -84,24 +84,52 @@ class ProfileRegistry:
             known = ", ".join(self.names)
             raise UserError(f"unknown SNMP profile {name!r}; expected one of {known}") from None
 
-    def choose(self, object_id: str, description: str) -> Profile:
+    def choose(self, object_id: str, description: str, answering: Collection[str] = ()) -> Profile:
         """Return the profile that fits a device best, `generic` if none does.
 
         Args:
             object_id: sysObjectID, dotted.
             description: sysDescr.
+            answering: those of `probes` that the device has values at.
         """
         weights = {
-            name: max((match.weight(object_id, description) for match in file.match), default=0)
+            name: max(
+                (match.weight(object_id, description, answering) for match in file.match),
+                default=0,
+            )
             for name, (file, _) in self._files.items()
         }
         best = max(weights, key=lambda name: (weights[name], name), default=GENERIC)
         return self.get(best if weights.get(best) else GENERIC)
 
+    def probes(self, object_id: str, description: str) -> list[str]:
+        """Return the OIDs to ask a device for before choosing its profile.
+
+        They are those of the matches that fit but for it. A match by nothing
+        else is tried on devices that no sysObjectID and no sysDescr tells of.
+        """
+        matches = [match for file, _ in self._files.values() for match in file.match]
+        known = any(match.weight(object_id, description) for match in matches)
+        return sorted(
+            {
+                match.answers
+                for match in matches
+                if match.answers is not None
+                and (match.object_id or match.description or not known)
+                and match.weight(object_id, description, [match.answers])
+            }
+        )
+
     def _compose(self, name: str) -> Profile:
-        file, _ = self._files[name]
+        file, document = self._files[name]
         tables: dict[str, Table] = {}
         for part in self._in_order(name, ()):
+            for number, omitted in enumerate(part.omits):
+                if omitted not in tables:
+                    known = ", ".join(tables) or "none"
+                    text = f"no included table {omitted!r}; expected one of {known}"
+                    raise InventoryError([document.problem(("omits", number), text)])
+                del tables[omitted]
             tables |= {table.id: table for table in part.tables}
         return Profile(file.name, file.title, file.vendor, tuple(tables.values()))
 

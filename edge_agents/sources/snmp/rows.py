@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,38 +10,30 @@ from typing import Final
 
 from campuswatch.measurements import CATALOGUE, CatalogueError
 from campuswatch.readings import FieldValue, Reading
+from edge_agents.sources.snmp.cells import Cell
+from edge_agents.sources.snmp.groups import aggregate
 from edge_agents.sources.snmp.profile import (
+    ROW,
     CeilingRule,
-    Column,
     FieldRule,
+    Over,
     Table,
     TagRule,
     columns_of,
+    text_columns,
 )
 from edge_agents.sources.snmp.rates import Absent, Ceiling, Sample, rate
-from edge_agents.sources.snmp.session import Value
-from edge_agents.sources.snmp.text import decode_text
-
-Cell = int | float | str
-"""A value after its column's ignore, enum and scale."""
 
 SCALAR: Final = "0"
 """The index of what is no table."""
 
+RATE_DIGITS: Final = 5
+"""Significant digits of rates and shares. What else they hold is the jitter of
+the two samples' arrival (a tenth of a millisecond in 10 s is one in 100,000),
+and it would be stored, sent and compressed as noise."""
+
 _TICKS: Final = 100
 _MOST_DECIMALS: Final = 9  # RFC 3433, EntitySensorPrecision
-
-
-def cell(rule: Column, raw: Value) -> Cell | None:
-    """Return a value as its column means it; None if that is no data."""
-    value = decode_text(raw) if isinstance(raw, bytes) else raw
-    if value in rule.ignore:
-        return None
-    if rule.enum is not None:
-        return rule.enum.get(value) if isinstance(value, int | str) else None
-    if rule.scale != 1 and not isinstance(value, str):
-        return value * rule.scale
-    return value
 
 
 @dataclass
@@ -102,6 +95,8 @@ class TableRows:
             time: nanoseconds since 1970-01-01 UTC.
         """
         indexes = self._indexes(columns)
+        if self._table.grouped:
+            return self._groups(columns, indexes, device_tags, time)
         self._forget_rows_but(indexes)
         self._notice_resets(columns, indexes)
         wanted = [name for name, sources in self._sources.items() if sources & columns.fresh]
@@ -119,6 +114,35 @@ class TableRows:
             )
             if row is not None:
                 found.append(row)
+        return found
+
+    def _groups(
+        self,
+        columns: Columns,
+        indexes: Collection[str],
+        device_tags: Mapping[str, str],
+        time: int,
+    ) -> list[Reading]:
+        """Return a reading for all the rows that have the same tags."""
+        groups: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
+        for index, tags in self._tags(columns, indexes).items():
+            groups[tuple(tags.items())].append(index)
+        fresh = {name for name, sources in self._sources.items() if sources & columns.fresh}
+        found: list[Reading] = []
+        for group, rows in groups.items():
+            values: dict[str, FieldValue | None] = {}
+            for name, rule in self._table.fields.items():
+                if rule.share is not None and rule.of is not None:
+                    values[name] = _share(values[rule.share], values[rule.of])
+                elif rule.over is not None:
+                    taken = (_taken(columns, rule, index) for index in rows)
+                    values[name] = aggregate(
+                        rule, rule.over, [value for value in taken if value is not None]
+                    )
+            stored = {name: values[name] for name in fresh}
+            reading = self._reading({**device_tags, **dict(group)}, stored, time)
+            if reading is not None:
+                found.append(reading)
         return found
 
     def _indexes(self, columns: Columns) -> list[str]:
@@ -159,7 +183,7 @@ class TableRows:
         values: dict[str, FieldValue | None] = {}
         for name, rule in rules:
             if rule.rate is not None and rule.ceiling is not None:
-                speed = values[rule.ceiling.of]
+                speed = values[rule.ceiling.of] if rule.ceiling.of else None
                 values[name] = self._rate(columns, rule.rate, _ceiling(rule.ceiling, speed), index)
             elif rule.share is not None and rule.of is not None:
                 values[name] = _share(values[rule.share], values[rule.of])
@@ -184,7 +208,7 @@ class TableRows:
             if isinstance(found, Absent):
                 self.absent[found] += 1
                 return None
-            return found * rule.scale
+            return _significant(found * rule.scale)
         return None
 
     def _tags(self, columns: Columns, indexes: Collection[str]) -> dict[str, dict[str, str]]:
@@ -227,6 +251,8 @@ def _sources(table: Table, name: str) -> set[str]:
     rule = table.fields[name]
     if rule.share is not None:
         return _sources(table, rule.share)
+    if table.grouped and rule.over is Over.COUNT:
+        return {table.row_column, *columns_of(rule)}
     return set(columns_of(rule))
 
 
@@ -235,34 +261,60 @@ def _fields_needed(rule: FieldRule) -> list[str]:
     return [name for name in needed if name]
 
 
-def _taken(columns: Columns, rule: FieldRule, index: str) -> FieldValue | None:
+def _taken(columns: Columns, rule: FieldRule, index: str) -> Cell | None:
     for column, values in rule.unless.items():
         if columns.cells[column].get(index) in values:
             return None
-    value = columns.first(rule.from_ or [], index)
-    for column in rule.times:
-        factor = columns.cells[column].get(index)
-        if value is None or isinstance(value, str) or not isinstance(factor, int | float):
-            return None
-        value *= factor
-    if rule.decimals is not None and isinstance(value, int | float):
+    value = columns.first(_names(columns, rule, index), index)
+    if value is None or isinstance(value, str):
+        return value
+    computed = _computed(columns, rule, index, value)
+    if computed is not None and rule.decimals is not None:
         digits = columns.cells[rule.decimals].get(index, 0)
         if isinstance(digits, int) and abs(digits) <= _MOST_DECIMALS:
-            value /= 10.0**digits
+            return computed / 10.0**digits
+    return computed
+
+
+def _names(columns: Columns, rule: FieldRule, index: str) -> list[str]:
+    if rule.when is None:
+        return rule.from_ or []
+    which = columns.cells[rule.when].get(index)
+    name = rule.select.get(which) if isinstance(which, int | str) else None
+    return [name] if name is not None else []
+
+
+def _computed(columns: Columns, rule: FieldRule, index: str, value: float) -> float | None:
+    """Add, subtract and multiply; None if a column has no number there."""
+    for names, operate in (
+        (rule.plus, operator.add),
+        (rule.minus, operator.sub),
+        (rule.times, operator.mul),
+    ):
+        for name in names:
+            other = columns.cells[name].get(index)
+            if not isinstance(other, int | float):
+                return None
+            value = operate(value, other)
     return value
 
 
 def _share(part: FieldValue | None, whole: FieldValue | None) -> float | None:
     if isinstance(part, int | float) and isinstance(whole, int | float) and whole > 0:
-        return 100.0 * part / whole
+        return _significant(100.0 * part / whole)
     return None
 
 
+def _significant(value: float) -> float:
+    return float(f"{value:.{RATE_DIGITS}g}")
+
+
 def _age(ticks: Cell | None, uptime: float | None) -> float | None:
+    """Return an age in whole seconds, which is how exactly anybody asks for it."""
     if uptime is None or not isinstance(ticks, int):
         return None
     age = uptime - ticks / _TICKS
-    return age if age >= 0 else None  # sysUpTime wrapped since, or the agent is wrong
+    return float(round(age)) if age >= 0 else None  # sysUpTime wrapped since, or is wrong
 
 
 def _ceiling(rule: CeilingRule, speed: FieldValue | None) -> Ceiling:
@@ -274,8 +326,7 @@ def _ceiling(rule: CeilingRule, speed: FieldValue | None) -> Ceiling:
 def _tag_values(columns: Columns, rule: TagRule, indexes: Collection[str]) -> dict[str, str]:
     if rule.index:
         return {index: index for index in indexes}
-    found = {index: columns.first(rule.from_, index) for index in indexes}
-    values = {index: "" if value is None else str(value) for index, value in found.items()}
+    values = {index: _tag(columns, rule, index) for index in indexes}
     if not rule.unique:
         return values
     rows_with = Counter(values.values())
@@ -283,3 +334,13 @@ def _tag_values(columns: Columns, rule: TagRule, indexes: Collection[str]) -> di
         index: value if rows_with[value] == 1 and value else f"{value}#{index}".removeprefix("#")
         for index, value in values.items()
     }
+
+
+def _tag(columns: Columns, rule: TagRule, index: str) -> str:
+    value = columns.first(rule.from_, index)
+    if value not in (None, "") or rule.text is None:
+        return "" if value is None else str(value)
+    parts = {name: columns.cells[name].get(index) for name in text_columns(rule)}
+    if None in parts.values():
+        return ""
+    return rule.text.format(**parts, **{ROW: index})

@@ -26,6 +26,7 @@ from edge_agents.sources.reachability import (
 from edge_agents.sources.snmp.credentials import Access, access
 from edge_agents.sources.snmp.errors import SnmpError
 from edge_agents.sources.snmp.rates import Absent, Uptime
+from edge_agents.sources.snmp.recognition import recognised
 from edge_agents.sources.snmp.registry import Profile, ProfileRegistry
 from edge_agents.sources.snmp.session import SYS_UP_TIME, GufoSession, SnmpSession, Value
 from edge_agents.sources.snmp.tables import TableReader
@@ -184,7 +185,9 @@ class SnmpSource:
         description = _text((await session.get([SYS_DESCR])).get(SYS_DESCR))
         named = self._device.profile
         profile = (
-            self._profiles.get(named) if named else self._profiles.choose(object_id, description)
+            self._profiles.get(named)
+            if named
+            else await recognised(session, self._profiles, object_id, description)
         )
         tables = [TableReader(table, self.interval, self.name) for table in profile.tables]
         self._identity = _Identity(object_id, description, profile, tables)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from campuswatch.readings import Reading
+from campuswatch.units import IDENTITY
+from edge_agents.sources.snmp.cells import Cell, decoder, index_part
 from edge_agents.sources.snmp.errors import SnmpDecodeError, SnmpLoopError
-from edge_agents.sources.snmp.profile import Column, Pace, Table
+from edge_agents.sources.snmp.profile import ROW, Column, Pace, Table, conversions
 from edge_agents.sources.snmp.rates import Sample
-from edge_agents.sources.snmp.rows import SCALAR, Cell, Columns, TableRows, cell
+from edge_agents.sources.snmp.rows import SCALAR, Columns, TableRows
 from edge_agents.sources.snmp.session import SnmpSession
 
 log = logging.getLogger(__name__)
@@ -35,14 +37,26 @@ class TableReader:
         self._who = who
         self._slack = interval / 2
         self._columns = Columns()
-        self._read_at = dict.fromkeys(table.columns, -math.inf)
+        units = conversions(table)
+        self._asked = {name: rule for name, rule in table.columns.items() if rule.oid is not None}
+        self._decoders = {
+            name: decoder(rule, units.get(name, IDENTITY)) for name, rule in self._asked.items()
+        }
+        self._derived = {
+            name: rule for name, rule in table.columns.items() if rule.index or rule.by
+        }
+        self._others: dict[str, dict[str, Cell]] = {}
+        self._read_at = dict.fromkeys(self._asked, -math.inf)
         self._ever_had: set[str] = set()
         self._fallbacks = _fallbacks(table)
-        self._order = sorted(table.columns, key=self._fallbacks.__contains__)
+        # What is joined is looked up by the table's own columns; these come first.
+        self._order = sorted(
+            self._asked, key=lambda name: (name in self._derived, name in self._fallbacks)
+        )
 
     def stale(self) -> None:
         """Make everything due: the device says that it changed."""
-        self._read_at = dict.fromkeys(self.table.columns, -math.inf)
+        self._read_at = dict.fromkeys(self._asked, -math.inf)
 
     async def read(self, session: SnmpSession, now: float, uptime: float | None) -> None:
         """Read the columns that are due.
@@ -70,12 +84,12 @@ class TableReader:
         return found
 
     async def _read_scalars(self, session: SnmpSession, now: float) -> None:
-        due = {name: rule for name, rule in self.table.columns.items() if self._due(name, now)}
+        due = {name: str(rule.oid) for name, rule in self._asked.items() if self._due(name, now)}
         if not due:
             return
-        answer = await session.get([rule.oid for rule in due.values()])
-        for name, rule in due.items():
-            value = cell(rule, answer[rule.oid]) if rule.oid in answer else None
+        answer = await session.get(sorted(set(due.values())))
+        for name, oid in due.items():
+            value = self._decoders[name](answer[oid]) if oid in answer else None
             self._columns.cells[name] = {} if value is None else {SCALAR: value}
             self._note(name, now, has_values=value is not None)
 
@@ -88,16 +102,55 @@ class TableReader:
         if not rows:
             return
         if not rows <= known:
-            read_now = self._read_at[anchor]
-            self.stale()
-            self._read_at[anchor] = read_now
+            self._own_stale(but=anchor)
         for name in self._order:
             if name != anchor and self._due(name, now) and not self._covered(name):
                 await self._read_column(session, name, now)
+        self._derive()
+
+    def _own_stale(self, but: str) -> None:
+        """Make due what new rows need.
+
+        Groups are of rows that come and go, such as clients; what other tables
+        say of the group is not news because of them.
+        """
+        for name in self._asked:
+            if name != but and not (self.table.grouped and name in self._derived):
+                self._read_at[name] = -math.inf
+
+    def _derive(self) -> None:
+        """Fill the columns that are part of the index, or other tables'."""
+        if not self._columns.fresh:
+            return
+        rows = self._columns.cells[self.table.row_column].keys()
+        for name, rule in self._derived.items():
+            if rule.index is not None:
+                found = {index: index_part(index, rule.index) for index in rows}
+                decode = decoder(rule)
+                self._columns.cells[name] = {
+                    index: cell
+                    for index, part in found.items()
+                    if part is not None and (cell := decode(part)) is not None
+                }
+                if self.table.row_column in self._columns.fresh:
+                    self._columns.fresh.add(name)
+            else:
+                self._columns.cells[name] = self._joined(name, rule, rows)
+
+    def _joined(self, name: str, rule: Column, rows: Iterable[str]) -> dict[str, Cell]:
+        others = self._others.get(name, {})
+        columns = [None if key == ROW else self._columns.cells[key] for key in rule.by]
+        joined: dict[str, Cell] = {}
+        for index in rows:
+            keys = [index if column is None else column.get(index) for column in columns]
+            value = others.get(".".join(map(str, keys)))
+            if value is not None:
+                joined[index] = value
+        return joined
 
     def _due(self, name: str, now: float) -> bool:
         # What the device does not have is asked for rarely.
-        pace = self.table.columns[name].read if name in self._ever_had else Pace.SLOW
+        pace = self._asked[name].read if name in self._ever_had else Pace.SLOW
         return now - self._read_at[name] >= max(PERIODS[pace] - self._slack, 0.0)
 
     def _covered(self, name: str) -> bool:
@@ -105,20 +158,24 @@ class TableReader:
         if name not in self._fallbacks:
             return False
         rows = self._columns.cells[self.table.row_column].keys()
+        if self._derived.keys() & self._fallbacks[name]:
+            self._derive()
         return any(
             rows <= (self._columns.cells[better].keys() | self._columns.counters[better].keys())
             for better in self._fallbacks[name]
         )
 
     async def _read_column(self, session: SnmpSession, name: str, now: float) -> None:
-        rule = self.table.columns[name]
         try:
-            cells, counters = await self._walk(session, rule)
+            cells, counters = await self._walk(session, name)
         except (SnmpLoopError, SnmpDecodeError) as error:
             log.warning("%s: %s.%s left out: %s", self._who, self.table.id, name, error)
             self._read_at[name] = now
             return
-        self._columns.cells[name], self._columns.counters[name] = cells, counters
+        if name in self._derived:
+            self._others[name] = cells
+        else:
+            self._columns.cells[name], self._columns.counters[name] = cells, counters
         self._note(name, now, has_values=bool(cells or counters))
 
     def _note(self, name: str, now: float, *, has_values: bool) -> None:
@@ -128,23 +185,29 @@ class TableReader:
             self._ever_had.add(name)
 
     async def _walk(
-        self, session: SnmpSession, rule: Column
+        self, session: SnmpSession, name: str
     ) -> tuple[dict[str, Cell], dict[str, Sample]]:
+        rule, decode = self._asked[name], self._decoders[name]
         cells: dict[str, Cell] = {}
         counters: dict[str, Sample] = {}
-        start = len(rule.oid) + 1
-        rows = len(self._columns.cells[self.table.row_column]) or None
-        async for page in session.walk(rule.oid, rows):
+        oid = str(rule.oid)
+        start = len(oid) + 1
+        async for page in session.walk(oid, self._rows_expected(name)):
             if rule.counter is not None:
-                for oid, raw in page.varbinds:
+                for found, raw in page.varbinds:
                     if isinstance(raw, int):
-                        counters[oid[start:]] = Sample(raw, page.at)
+                        counters[found[start:]] = Sample(raw, page.at)
                 continue
-            for oid, raw in page.varbinds:
-                value = cell(rule, raw)
+            for found, raw in page.varbinds:
+                value = decode(raw)
                 if value is not None:
-                    cells[oid[start:]] = value
+                    cells[found[start:]] = value
         return cells, counters
+
+    def _rows_expected(self, name: str) -> int | None:
+        if name in self._derived:
+            return len(self._others.get(name, {})) or None
+        return len(self._columns.cells[self.table.row_column]) or None
 
 
 def _fallbacks(table: Table) -> dict[str, set[str]]:
