@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,15 +22,14 @@ from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError as TransportError
 
 from campuswatch.lineprotocol import FIELD_TYPES, RejectedLine, scan
-from campuswatch.readings import FieldValue, Reading
+from campuswatch.readings import Reading
 from campuswatch.stores.base import (
-    Aggregate,
     Query,
     Series,
     StoreError,
     StoreUnavailableError,
 )
-from campuswatch.stores.influxql import identifier, statements
+from campuswatch.stores.influxql import identifier, read, statements
 
 _ABOUT_LINES: Final = re.compile(r"partial write|unable to parse|conflict|line protocol|too large")
 """Refusals that are about what the lines say, not about the request."""
@@ -97,19 +96,7 @@ class InfluxDBStore:
         """See `Store.query`."""
         if not all(query.where.values()):
             return []
-        questions = statements(query)
-        answers = self._ask([*questions, f"SHOW FIELD KEYS FROM {identifier(query.measurement)}"])
-        groups: dict[tuple[str, ...], _Group] = {}
-        floats: set[str] = set()
-        for number, series in answers:
-            if number == len(questions):
-                floats.update(name for name, type_ in series["values"] if type_ == "float")
-                continue
-            tags = series.get("tags", {})
-            key = tuple(tags[name] for name in query.group_by)
-            group = groups.setdefault(key, _Group())
-            group.add(number, series["values"])
-        return [groups[key].series(query, key, floats) for key in sorted(groups)]
+        return read(query, self._ask(statements(query)))
 
     def ping(self) -> None:
         """See `Store.ping`."""
@@ -136,10 +123,11 @@ class InfluxDBStore:
         if refusal is None:
             return []
         self._raise_unless_about_lines(refusal)
-        bad = _meant(refusal, lines)
-        if bad:
-            kept = [pair for pair in lines if pair[0] not in bad]
-            return [RejectedLine(line, _reason(refusal)) for line in bad] + self._write_apart(kept)
+        if bad := _meant(refusal, lines):
+            reason = _DROPPED.sub("", refusal.message).strip()
+            good = [pair for pair in lines if pair[0] not in bad]
+            rejected = [RejectedLine(line, reason) for line, _ in lines if line in bad]
+            return rejected + self._write_apart(good)
         half = len(lines) // 2
         return self._write_apart(lines[:half]) + self._write_apart(lines[half:])
 
@@ -256,76 +244,19 @@ def _refusal(status: int, body: bytes, headers: Mapping[str, str]) -> _Refusal:
     return _Refusal(status, str(message), float(wait) if wait.isdecimal() else None)
 
 
-def _meant(refusal: _Refusal, lines: Sequence[tuple[bytes, Reading]]) -> list[bytes]:
+def _meant(refusal: _Refusal, lines: Sequence[tuple[bytes, Reading]]) -> set[bytes]:
     """Return the lines that a refusal means, if that is certain."""
     dropped = _DROPPED.search(refusal.message)
     if len(lines) == 1 or (dropped and int(dropped[1]) == len(lines)):
-        return [line for line, _ in lines]
+        return {line for line, _ in lines}
     conflict = _CONFLICT.search(refusal.message)
     if conflict is None:
-        return []
+        return set()
     name, measurement, type_ = conflict["field"], conflict["measurement"], conflict["type"]
-    return [
+    return {
         line
         for line, reading in lines
         if reading.measurement == measurement
         and name in reading.fields
         and FIELD_TYPES[type(reading.fields[name])] == type_
-    ]
-
-
-def _reason(refusal: _Refusal) -> str:
-    return _DROPPED.sub("", refusal.message).strip()
-
-
-class _Group:
-    """Collects the rows of one series from all statements and parts of the answer."""
-
-    def __init__(self) -> None:
-        self._rows: dict[int, list[list[Any]]] = {}
-
-    def add(self, statement: int, rows: list[list[Any]]) -> None:
-        self._rows.setdefault(statement, []).extend(rows)
-
-    def series(self, query: Query, key: tuple[str, ...], floats: Set[str]) -> Series:
-        rows = self._joined(query) if _is_sample(query) else self._rows[0]
-        if query.aggregate is not None and query.window is None and not _is_sample(query):
-            rows = [[query.start, *row[1:]] for row in rows]
-        rows = _cut(query, sorted(rows, key=lambda row: int(row[0])))
-        return Series(
-            dict(zip(query.group_by, key, strict=True)),
-            [row[0] for row in rows],
-            {
-                name: _stored(query, name in floats, [row[number] for row in rows])
-                for number, name in enumerate(query.fields, 1)
-            },
-        )
-
-    def _joined(self, query: Query) -> list[list[Any]]:
-        """Join the samples of FIRST or LAST, one statement for each field, to one row."""
-        times = [rows[0][0] for rows in self._rows.values()]
-        time = min(times) if query.aggregate is Aggregate.FIRST else max(times)
-        values = [
-            self._rows[number][0][1] if number in self._rows else None
-            for number in range(len(query.fields))
-        ]
-        return [[time, *values]]
-
-
-def _is_sample(query: Query) -> bool:
-    return query.window is None and query.aggregate in (Aggregate.FIRST, Aggregate.LAST)
-
-
-def _cut(query: Query, rows: list[list[Any]]) -> list[list[Any]]:
-    if query.limit is None:
-        return rows
-    return rows[-query.limit :] if query.newest else rows[: query.limit]
-
-
-def _stored(query: Query, is_float: bool, values: list[Any]) -> list[FieldValue | None]:
-    """Give values back the type they were stored with; JSON writes 1.0 as 1."""
-    if query.aggregate in (Aggregate.COUNT, Aggregate.COUNT_DISTINCT):
-        return [0 if value is None else value for value in values]
-    if is_float or query.aggregate is Aggregate.MEAN:
-        return [None if value is None else float(value) for value in values]
-    return values
+    }

@@ -384,6 +384,19 @@ def test_an_answer_longer_than_one_part_is_whole(store: Store, name: str) -> Non
     assert series.columns["f"] == list(range(count))
 
 
+def test_samples_that_share_a_time_are_not_mixed_up(store: Store, name: str) -> None:
+    readings = [
+        point(name, {"device": f"d{device}"}, time, f=device, g=device / 2)
+        for device in range(50)
+        for time in range(20)
+    ]
+    put(store, *readings)
+    (series,) = store.query(ask(name, ("f", "g")))
+    rows = list(zip(series.times, series.columns["f"], series.columns["g"], strict=True))
+    assert [time for time, _, _ in rows] == sorted(reading.time for reading in readings)
+    assert set(rows) == {(r.time, r.fields["f"], r.fields["g"]) for r in readings}
+
+
 TAGS = st.dictionaries(st.sampled_from(["school", "room"]), st.sampled_from("ab"), max_size=2)
 FIELDS = st.dictionaries(
     st.sampled_from(["f", "g"]), st.integers(-8, 8).map(lambda n: n / 4), min_size=1
