@@ -25,7 +25,7 @@ def broker_config(
         ),
     ] = None,
 ) -> None:
-    """Write Mosquitto's ACL and password files, and one secret file per user.
+    """Write Mosquitto's ACL and password files, and each user's secret: secrets/USER/password.
 
     Secrets that exist are kept, so it can be run after every change of the
     inventory; then tell Mosquitto to read its files again (SIGHUP).

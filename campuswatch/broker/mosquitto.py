@@ -11,6 +11,7 @@ import base64
 import hashlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from campuswatch.wire import AgentAddress, Channel, subscription
 ACL_FILE: Final = "acl"
 PASSWORD_FILE: Final = "passwords"  # noqa: S105 - the file's name
 SECRETS_DIRECTORY: Final = "secrets"
+SECRET_FILE: Final = "password"  # noqa: S105 - the file's name
 
 _ITERATIONS = 101
 _SALT_BYTES = 12
@@ -33,7 +35,7 @@ class BrokerUser:
     """One user of the broker.
 
     Attributes:
-        name: also the name of the file with the secret.
+        name: also the name of the directory that holds its secret.
         writes: topics it may publish to.
         reads: topic filters it may subscribe to.
     """
@@ -69,10 +71,10 @@ def broker_users(inventory: Inventory) -> list[BrokerUser]:
 
 
 def write_broker_files(users: Iterable[BrokerUser], directory: Path, rotate: set[str]) -> list[str]:
-    """Write the ACL, the password file and one secret file per user.
+    """Write the ACL, the password file, and each user's secret in a directory of its own.
 
-    A user whose secret file is there keeps its secret, unless it is in
-    `rotate`. Secret files of users that are no more are removed.
+    A user whose secret is there keeps it, unless it is in `rotate`. Secrets of
+    users that are no more are removed.
 
     Args:
         users: who may connect.
@@ -85,18 +87,23 @@ def write_broker_files(users: Iterable[BrokerUser], directory: Path, rotate: set
     Raises:
         OSError: a file can't be written.
     """
-    users = list(users)
-    vault = directory / SECRETS_DIRECTORY
-    vault.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = [user.name for user in users if user.name in rotate or not (vault / user.name).exists()]
-    for name in fresh:
-        _write_private(vault / name, secrets.token_urlsafe(_SECRET_BYTES) + "\n")
-    for path in vault.iterdir():
-        if path.name not in {user.name for user in users}:
-            path.unlink()
-    hashed = [f"{user.name}:{_hash((vault / user.name).read_text().strip())}" for user in users]
+    secret_files = {user: directory / SECRETS_DIRECTORY / user.name / SECRET_FILE for user in users}
+    fresh = [
+        user.name for user, file in secret_files.items() if user.name in rotate or not file.exists()
+    ]
+    (directory / SECRETS_DIRECTORY).mkdir(mode=0o700, parents=True, exist_ok=True)
+    for user, file in secret_files.items():
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        if user.name in fresh:
+            _write_private(file, secrets.token_urlsafe(_SECRET_BYTES) + "\n")
+    for place in (directory / SECRETS_DIRECTORY).iterdir():
+        if place.name not in {user.name for user in secret_files}:
+            shutil.rmtree(place)
+    hashed = [
+        f"{user.name}:{_hash(file.read_text().strip())}" for user, file in secret_files.items()
+    ]
     _write_private(directory / PASSWORD_FILE, "\n".join(hashed) + "\n")
-    _write_private(directory / ACL_FILE, "\n".join(_acl(user) for user in users))
+    _write_private(directory / ACL_FILE, "\n".join(_acl(user) for user in secret_files))
     return fresh
 
 

@@ -56,7 +56,7 @@ def _subscribe(broker: Server, files: Path, user: str, topic: str) -> str:
 
 
 def _run(broker: Server, files: Path, user: str, name: str, *arguments: str) -> str:
-    secret = (files / "secrets" / user).read_text().strip()
+    secret = (files / "secrets" / user / "password").read_text().strip()
     login = ["-p", str(broker.port), "-u", user, "-P", secret, "-V", "mqttv5"]
     done = subprocess.run(
         [program(name), *login, *arguments], capture_output=True, text=True, check=False, timeout=20
@@ -100,7 +100,7 @@ def _hears_nothing(broker: Server, files: Path, topic: str) -> bool:
 
     Mosquitto 2.0 grants a subscription to `#` and checks each message instead.
     """
-    secret = (files / "secrets" / "agent-1").read_text().strip()
+    secret = (files / "secrets" / "agent-1" / "password").read_text().strip()
     login = ["-p", str(broker.port), "-u", "agent-1", "-P", secret, "-V", "mqttv5"]
     with subprocess.Popen(
         [program("mosquitto_sub"), *login, "-t", topic, "-W", "2"], stdout=subprocess.PIPE
@@ -121,10 +121,10 @@ def test_the_collector_shares_the_data_of_all(broker: Server, files: Path) -> No
 
 def test_secrets_are_kept_rotated_and_removed(tmp_path: Path) -> None:
     assert write_broker_files(USERS, tmp_path, set()) == [user.name for user in USERS]
-    kept = (tmp_path / "secrets" / "agent-1").read_text()
+    kept = (tmp_path / "secrets" / "agent-1" / "password").read_text()
     hashes = (tmp_path / "passwords").read_text()
     assert write_broker_files(USERS, tmp_path, {"agent-2"}) == ["agent-2"]
-    assert (tmp_path / "secrets" / "agent-1").read_text() == kept
+    assert (tmp_path / "secrets" / "agent-1" / "password").read_text() == kept
     assert (tmp_path / "passwords").read_text() != hashes
     write_broker_files([BrokerUser("collector", (), ())], tmp_path, set())
     assert [path.name for path in (tmp_path / "secrets").iterdir()] == ["collector"]
