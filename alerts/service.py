@@ -35,6 +35,12 @@ async def serve(context: ServiceContext) -> None:
     notifiers = make_notifiers(alerts.receivers)
     if not notifiers:
         log.warning("alerts.yaml names no receivers: incidents are kept, but nobody is told")
+    schools = context.inventory.schools
+    log.info(
+        "watching %d devices of %d schools",
+        sum(len(school.devices) for school in schools),
+        len(schools),
+    )
     journal = Journal(journal_url(context.settings))
     engine = Engine(context.inventory, alerts, context.store, journal)
     courier = Courier(journal, notifiers, alerts.delivery, now_ns)

@@ -13,6 +13,7 @@ from grafana_client.api import GrafanaApi
 from grafana_client.client import GrafanaException
 from niquests.exceptions import RequestException
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from rich.syntax import Syntax
 
@@ -78,7 +79,10 @@ def sync(
         ),
     ] = None,
     renew_token: Annotated[
-        bool, typer.Option(help="Send InfluxDB's token again: Grafana doesn't tell which it has.")
+        bool,
+        typer.Option(
+            "--renew-token", help="Send InfluxDB's token again: Grafana doesn't tell which it has."
+        ),
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the differences and change nothing.")
@@ -114,7 +118,7 @@ def _show(changes: list[Change], dry_run: bool) -> None:
     console = Console(soft_wrap=True, highlight=False)
     for change in changes:
         verb = (_MEANT if dry_run else _DONE)[change.action]
-        console.print(f"{verb} {change.thing} [bold]{change.title}[/bold] ({change.uid})")
+        console.print(f"{verb} {change.thing} [bold]{escape(change.title)}[/bold] ({change.uid})")
         if dry_run and change.diff:
             console.print(Syntax(change.diff, "diff", background_color="default"))
     if not changes:

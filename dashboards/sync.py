@@ -47,7 +47,7 @@ class Change:
         thing: "folder", "data source" or "dashboard".
         uid: its uid.
         title: its title.
-        diff: a unified diff of its JSON, without secrets.
+        diff: for an update, a unified diff of its JSON, without secrets.
         apply: does it; nothing to do when left.
     """
 
@@ -55,7 +55,7 @@ class Change:
     thing: str
     uid: str
     title: str
-    diff: str
+    diff: str = ""
     apply: Callable[[], object] = lambda: None
 
 
@@ -85,82 +85,54 @@ def plan(
 
 def _folder_change(grafana: GrafanaApi) -> Iterator[Change]:
     found = _found(lambda: grafana.folder.get_folder(FOLDER_UID))
-    diff = _diff({"title": found["title"]} if found else {}, {"title": FOLDER_TITLE})
+    change = partial(Change, thing="folder", uid=FOLDER_UID, title=FOLDER_TITLE)
     if found is None:
-        yield Change(
-            Action.CREATE,
-            "folder",
-            FOLDER_UID,
-            FOLDER_TITLE,
-            diff,
-            lambda: grafana.folder.create_folder(FOLDER_TITLE, uid=FOLDER_UID),
+        create = partial(grafana.folder.create_folder, FOLDER_TITLE, uid=FOLDER_UID)
+        yield change(Action.CREATE, apply=create)
+    elif diff := _diff({"title": found["title"]}, {"title": FOLDER_TITLE}):
+        update = partial(
+            grafana.folder.update_folder, FOLDER_UID, FOLDER_TITLE, version=found["version"]
         )
-    elif diff:
-        version = found["version"]
-        yield Change(
-            Action.UPDATE,
-            "folder",
-            FOLDER_UID,
-            FOLDER_TITLE,
-            diff,
-            lambda: grafana.folder.update_folder(FOLDER_UID, title=FOLDER_TITLE, version=version),
-        )
+        yield change(Action.UPDATE, diff=diff, apply=update)
 
 
 def _source_change(grafana: GrafanaApi, source: Json, renew_token: bool) -> Iterator[Change]:
-    uid, title = source["uid"], source["name"]
+    uid = source["uid"]
     found = _found(lambda: grafana.datasource.get_datasource_by_uid(uid))
-    diff = _diff(_comparable(found, source) if found else {}, _public(source))
+    change = partial(Change, thing="data source", uid=uid, title=source["name"])
     if found is None:
-        yield Change(
-            Action.CREATE,
-            "data source",
-            uid,
-            title,
-            diff,
-            lambda: grafana.datasource.create_datasource(source),
-        )
-    elif found.get("readOnly"):
+        create = partial(grafana.datasource.create_datasource, source)
+        yield change(Action.CREATE, apply=create)
+        return
+    diff = _diff(_comparable(found, source), _public(source))
+    if found.get("readOnly"):
         if diff:
-            yield Change(Action.LEAVE, "data source", uid, title, diff)
+            yield change(Action.LEAVE, diff=diff)
     elif diff or renew_token:
-        yield Change(
-            Action.UPDATE,
-            "data source",
-            uid,
-            title,
-            diff,
-            lambda: grafana.datasource.update_datasource_by_uid(uid, source),
-        )
+        update = partial(grafana.datasource.update_datasource_by_uid, uid, source)
+        yield change(Action.UPDATE, diff=diff, apply=update)
 
 
 def _dashboard_change(grafana: GrafanaApi, wish: Json) -> Iterator[Change]:
-    uid, title = wish["uid"], wish["title"]
-    found = _found(lambda: grafana.dashboard.get_dashboard(uid))
+    found = _found(lambda: grafana.dashboard.get_dashboard(wish["uid"]))
+    change = partial(Change, thing="dashboard", uid=wish["uid"], title=wish["title"])
     if found is None:
-        diff = _diff({}, wish)
-        yield Change(
-            Action.CREATE, "dashboard", uid, title, diff, lambda: _save(grafana, wish, None)
-        )
+        yield change(Action.CREATE, apply=partial(_save, grafana, wish, {"id": None}))
         return
     held, meta = found["dashboard"], found["meta"]
+    content = {key: value for key, value in held.items() if key not in _SERVER_KEYS}
     diff = _diff(
-        {key: value for key, value in held.items() if key not in _SERVER_KEYS}
-        | {"folder": meta.get("folderUid", "")},
+        content | {"folder": meta.get("folderUid", "")},
         wish | {"folder": FOLDER_UID},
     )
-    if not diff:
-        return
-    if meta.get("provisioned"):
-        yield Change(Action.LEAVE, "dashboard", uid, title, diff)
-    else:
-        yield Change(
-            Action.UPDATE, "dashboard", uid, title, diff, lambda: _save(grafana, wish, held)
-        )
+    if diff and meta.get("provisioned"):
+        yield change(Action.LEAVE, diff=diff)
+    elif diff:
+        identity = {key: held[key] for key in _SERVER_KEYS}
+        yield change(Action.UPDATE, diff=diff, apply=partial(_save, grafana, wish, identity))
 
 
-def _save(grafana: GrafanaApi, wish: Json, held: Json | None) -> None:
-    identity = {key: held[key] for key in _SERVER_KEYS} if held else {"id": None}
+def _save(grafana: GrafanaApi, wish: Json, identity: Json) -> None:
     grafana.dashboard.update_dashboard(
         {
             "dashboard": wish | identity,
@@ -180,8 +152,7 @@ def _stale_dashboards(grafana: GrafanaApi, wanted: set[str]) -> Iterator[Change]
                 "dashboard",
                 uid,
                 found["title"],
-                _diff({"title": found["title"]}, {}),
-                partial(grafana.dashboard.delete_dashboard, uid),
+                apply=partial(grafana.dashboard.delete_dashboard, uid),
             )
 
 
@@ -224,6 +195,4 @@ def _diff(before: Json, after: Json) -> str:
 
 
 def _lines(content: Json) -> list[str]:
-    if not content:
-        return []
     return json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True).splitlines()

@@ -83,12 +83,22 @@ def test_a_dry_run_shows_what_would_change_and_changes_nothing(
     result = sync(url, config, "--dry-run")
     assert result.exit_code == 0
     assert "would create dashboard District overview (campuswatch-district)" in result.output
-    assert '+ "title": "District overview"' in result.output
+    assert grafana.writes == []
+    synced(url, config)
+    grafana.dashboards["campuswatch-school"]["dashboard"]["title"] = "Our school"
+    grafana.writes.clear()
+    result = sync(url, config, "--dry-run")
+    assert "would update dashboard School (campuswatch-school)" in result.output
+    assert '- "title": "Our school"' in result.output
     assert grafana.writes == []
 
 
-def test_secrets_are_never_shown(url: str, config: Path) -> None:
-    shown = sync(url, config, "--dry-run").output + sync(url, config, "--json").output
+def test_secrets_are_never_shown(grafana: FakeGrafana, url: str, config: Path) -> None:
+    created = sync(url, config, "--json").output
+    del grafana.sources[DATASOURCE_UID]["secureJsonData"]
+    changed = sync(url, config, "--dry-run").output
+    assert '+  "httpHeaderValue1"' in changed
+    shown = created + changed
     assert STORE_TOKEN not in shown
     assert TOKEN not in shown
 
