@@ -236,6 +236,7 @@ CATALOGUE: Final[Mapping[str, Measurement]] = _Catalogue(
                 _text("vendor", "Manufacturer, from the profile or the device."),
                 _text("model", "Model name."),
                 _text("serial_number", "Serial number of the chassis."),
+                _text("chassis_id", "lldpLocChassisId, as neighbours hear it."),
                 _text("firmware", "Software revision."),
                 _text("profile", "The profile that recognised the device."),
                 _gauge("uptime", "s", "Time since the management system restarted (sysUpTime)."),
@@ -274,6 +275,30 @@ CATALOGUE: Final[Mapping[str, Measurement]] = _Catalogue(
                 _gauge("out_discards", "1/s", "Packets to send discarded without an error."),
             ),
             required=2,
+        ),
+        _measurement(
+            "neighbour",
+            "What a port hears of the device at the other end of its cable (LLDP-MIB of IEEE "
+            "802.1AB, CISCO-CDP-MIB).",
+            ("device", "interface", "protocol", "remote", "room"),
+            (
+                _text(
+                    "chassis",
+                    "The other's chassis id: a MAC address as aa:bb:cc:dd:ee:ff, or text.",
+                ),
+                _text("port", "The id of its port, as it calls it."),
+                _text("port_description", "lldpRemPortDesc."),
+                _text("name", "Its sysName."),
+                _text("description", "lldpRemSysDesc, or cdpCachePlatform."),
+                _text("address", "Its management address."),
+                _level(
+                    "capabilities",
+                    "",
+                    "lldpRemSysCapEnabled: 128 other, 64 repeater, 32 bridge, 16 access point, "
+                    "8 router, 4 telephone, 2 cable device, 1 station only.",
+                ),
+            ),
+            required=4,
         ),
         _measurement(
             "hardware_sensor",
