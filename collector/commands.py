@@ -26,7 +26,7 @@ from campuswatch.stores import open_store
 from campuswatch.stores.base import Store, StoreError, StoreUnavailableError
 from collector.audit import StreamAudit, audit_streams, outcome
 from collector.ranges import write_ranges
-from collector.service import serve
+from collector.service import retire, serve
 
 _MOST_RANGES: Final = 20
 
@@ -53,13 +53,20 @@ def _since(text: str) -> timedelta:
 def collector(
     config: ConfigOption = Path("config"),
     name: IdOption = None,
+    retiring: Annotated[
+        bool,
+        typer.Option(
+            "--retire",
+            help="Take what the broker still holds for this collector, and leave for good.",
+        ),
+    ] = False,
     log_level: LogLevelOption = LogLevel.INFO,
 ) -> None:
     """Take readings from the broker into the store.
 
     Run as many as needed, on any hosts: they share the work. Each needs an id
-    of its own, because the broker keeps what a collector has not acknowledged
-    for that collector to come back.
+    of its own, because the broker gives a collector its share also while it is
+    away, and keeps it until it is back. Retire one that will not come back.
 
     Example: campuswatch collector --config config --id district-1
     """
@@ -67,9 +74,8 @@ def collector(
     inventory, settings = load_inventory(config), _named(load_settings(config), name)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with _store(settings) as store:
-        asyncio.run(
-            run_services(ServiceContext(config, inventory, settings, store), [serve], "collector")
-        )
+        context = ServiceContext(config, inventory, settings, store)
+        asyncio.run(run_services(context, [retire if retiring else serve], "collector"))
 
 
 @contextlib.contextmanager

@@ -70,6 +70,7 @@ class Gathering:
         self._waiting_lines = 0
         self._held: dict[Key, Delivery] = {}
         self._closed = False
+        self._last = monotonic()
         self._change = threading.Condition()
 
     def join(self, key: Key, receipt: Receipt) -> bool:
@@ -109,7 +110,13 @@ class Gathering:
         with self._change:
             for delivery in deliveries:
                 del self._held[delivery.key]
+            self._last = monotonic()
             return [receipt for delivery in deliveries for receipt in delivery.receipts]
+
+    def idle_for(self) -> float:
+        """Return for how many seconds nothing has come and nothing was here; 0 if something is."""
+        with self._change:
+            return 0.0 if self._held else monotonic() - self._last
 
     def close(self) -> None:
         """Let every `take` return; what still waits is left to be sent again."""

@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 HEALTH_PERIOD: Final = 60.0
 """Seconds between two points of the collector's own health."""
 
+RETIRE_AFTER: Final = 5.0
+"""Seconds without a message after which the broker is taken to hold none."""
+
 _QUARANTINE_FILES: Final = 10
 
 
@@ -40,6 +43,38 @@ async def serve(context: ServiceContext) -> None:
         Exception: what a thread could not cope with. Nothing is lost by it,
             because only what is stored was acknowledged.
     """
+    collector, failure = _start(context)
+    try:
+        await failure
+    finally:
+        await asyncio.to_thread(collector.stop)
+
+
+async def retire(context: ServiceContext) -> None:
+    """Take what the broker still holds for a collector, then end its session.
+
+    When cancelled, or when a thread fails, the session stays.
+
+    Raises:
+        Exception: what a thread could not cope with.
+    """
+    collector, failure = _start(context, leaving=True)
+    drained = False
+    try:
+        while collector.idle_for() < RETIRE_AFTER:
+            await asyncio.wait([failure], timeout=0.2)
+            if failure.done():
+                failure.result()
+        drained = True
+    finally:
+        await asyncio.to_thread(collector.stop, end_session=drained)
+    log.info("the collector has left; the broker keeps nothing for it any more")
+
+
+def _start(
+    context: ServiceContext, *, leaving: bool = False
+) -> tuple[Collector, asyncio.Future[None]]:
+    """Start a collector; the future fails with what it could not cope with."""
     loop = asyncio.get_running_loop()
     failure: asyncio.Future[None] = loop.create_future()
 
@@ -52,12 +87,9 @@ async def serve(context: ServiceContext) -> None:
 
     if context.store is None:
         raise ValueError("the collector needs a store")
-    collector = Collector(context, context.store, fail)
+    collector = Collector(context, context.store, fail, leaving=leaving)
     collector.start()
-    try:
-        await failure
-    finally:
-        await asyncio.to_thread(collector.stop)
+    return collector, failure
 
 
 def collector_id(settings: CollectorSettings) -> str:
@@ -69,7 +101,12 @@ class Collector:
     """Wires the parts together; `start` and `stop` are all there is to it."""
 
     def __init__(
-        self, context: ServiceContext, store: Store, fail: Callable[[Exception], None]
+        self,
+        context: ServiceContext,
+        store: Store,
+        fail: Callable[[Exception], None],
+        *,
+        leaving: bool = False,
     ) -> None:
         """Make the parts.
 
@@ -77,6 +114,7 @@ class Collector:
             context: the inventory and the settings.
             store: where readings go.
             fail: called with what ended a thread against its will.
+            leaving: take what the broker holds for this collector, and no more.
         """
         settings = context.settings
         self._fail = fail
@@ -101,6 +139,7 @@ class Collector:
             f"collector-{self._name}",
             subscription(district, Channel.DATA, settings.collector.group),
             durable=True,
+            leaving=leaving,
             receive_maximum=settings.collector.receive_maximum,
             receive=Intake(agents, self._gathering).receive,
             fail=fail,
@@ -133,12 +172,20 @@ class Collector:
         log.info("collector %s is running", self._name)
 
     @property
-    def subscribed(self) -> bool:
-        """Whether the broker has accepted the subscriptions."""
-        return self._data.subscribed and self._status.subscribed
+    def ready(self) -> bool:
+        """Whether the broker has granted what was asked of it."""
+        return self._data.ready and self._status.ready
 
-    def stop(self) -> None:
-        """Finish the writes in hand, acknowledge them and disconnect."""
+    def idle_for(self) -> float:
+        """Return for how many seconds there was a connection, but nothing to do."""
+        return self._gathering.idle_for() if self._data.ready else 0.0
+
+    def stop(self, *, end_session: bool = False) -> None:
+        """Finish the writes in hand, acknowledge them and disconnect.
+
+        Args:
+            end_session: let the broker forget this collector, and what it holds for it.
+        """
         self._stopping.set()
         self._gathering.close()
         self._statuses.close()
@@ -146,7 +193,7 @@ class Collector:
         for thread in self._threads:
             thread.join()
         self._status.stop()
-        self._data.stop()
+        self._data.stop(end_session=end_session)
 
     def _guard(self, run: Callable[[], None]) -> None:
         try:

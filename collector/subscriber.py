@@ -5,7 +5,8 @@ with the messages of a member that died decides how it connects (MQTT 5, 4.8.2
 leaves the broker the choice): Mosquitto keeps them for that member's session,
 gives them to nobody else, and drops them when the session ends. So the session
 never expires, and its client id is the collector's own and the same over
-restarts. A collector that leaves for good is retired (`Subscriber.retire`).
+restarts. A collector that goes for good is retired first: it leaves
+the subscription, takes what is left, and ends the session.
 
 **Status** comes through a subscription of our own without a session: what
 counts is the present state, which the broker retains and sends anew at each
@@ -70,7 +71,7 @@ class Subscriber:
     """Hands every message on, and acknowledges those it is told to.
 
     Attributes:
-        subscribed: whether the broker has accepted the subscription.
+        ready: whether the broker has granted what this connection asked for.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Subscriber:
         topic_filter: str,
         *,
         durable: bool,
+        leaving: bool = False,
         receive_maximum: int,
         receive: Callable[[Message], None],
         fail: Callable[[Exception], None],
@@ -91,6 +93,8 @@ class Subscriber:
             client_id: names the session; no two processes may share it.
             topic_filter: what to subscribe to, at QoS 1.
             durable: whether the broker keeps the session while we are away.
+            leaving: end the subscription; what the broker already holds for the
+                session still comes, and nothing new.
             receive_maximum: messages the broker may send ahead of our
                 acknowledgements (MQTT 5, 3.1.2.11.3).
             receive: called with each message, on the network thread.
@@ -99,17 +103,19 @@ class Subscriber:
         self._broker = broker
         self._filter = topic_filter
         self._durable = durable
+        self._leaving = leaving
         self._receive_maximum = receive_maximum
         self._receive = receive
         self._fail = fail
         self._lock = threading.Lock()
         self._connection = 0
-        self.subscribed = False
+        self.ready = False
         self._client = new_client(broker, client_id, manual_ack=True)
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
         self._client.on_subscribe = self._on_subscribe
+        self._client.on_unsubscribe = self._on_unsubscribe
         self._client.on_message = self._on_message
 
     def start(self) -> None:
@@ -127,9 +133,16 @@ class Subscriber:
         )
         self._client.loop_start()
 
-    def stop(self) -> None:
-        """Send what acknowledgements are waiting, then disconnect; a durable session stays."""
-        self._client.disconnect()
+    def stop(self, *, end_session: bool = False) -> None:
+        """Send what acknowledgements are waiting, then disconnect.
+
+        Args:
+            end_session: end a durable session too, with all that the broker holds for it.
+        """
+        properties = Properties(PacketTypes.DISCONNECT)  # type: ignore[no-untyped-call]
+        if end_session:
+            properties.SessionExpiryInterval = 0
+        self._client.disconnect(properties=properties)
         self._client.loop_stop()
 
     def acknowledge(self, receipts: Iterable[Receipt]) -> None:
@@ -156,7 +169,10 @@ class Subscriber:
             return
         kept = "kept" if flags.session_present else "new"
         log.info("connected to %s (%s session)", self._broker.url, kept)
-        client.subscribe(self._filter, options=SubscribeOptions(qos=1))
+        if self._leaving:
+            client.unsubscribe(self._filter)
+        else:
+            client.subscribe(self._filter, options=SubscribeOptions(qos=1))
 
     def _on_subscribe(
         self,
@@ -170,8 +186,19 @@ class Subscriber:
             if reason.is_failure:
                 log.error("the broker refuses the subscription to %s: %s", self._filter, reason)
             else:
-                self.subscribed = True
+                self.ready = True
                 log.info("subscribed to %s", self._filter)
+
+    def _on_unsubscribe(
+        self,
+        _client: Client,
+        _userdata: Any,
+        _mid: int,
+        _reasons: list[ReasonCode],
+        _properties: Properties | None,
+    ) -> None:
+        self.ready = True
+        log.info("no longer subscribed to %s", self._filter)
 
     def _on_connect_fail(self, _client: Client, _userdata: Any) -> None:
         log.warning("can't reach the broker at %s; trying again", self._broker.url)
@@ -187,7 +214,7 @@ class Subscriber:
         # Before the next connection begins, so that no old receipt slips into it.
         with self._lock:
             self._connection += 1
-        self.subscribed = False
+        self.ready = False
         if reason.is_failure:
             log.warning("lost the broker at %s: %s", self._broker.url, reason)
 

@@ -85,7 +85,7 @@ class Installation:
         collector = Collector(context, store, failures.append)
         collector.start()
         try:
-            wait_until(lambda: collector.subscribed, "the subscriptions")
+            wait_until(lambda: collector.ready, "the subscriptions")
             yield
         finally:
             collector.stop()

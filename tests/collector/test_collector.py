@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import zstandard
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -17,6 +19,7 @@ from tests.collector.installation import (
     ledger,
     stored,
 )
+from tests.programs import COMMAND
 from tests.servers import Server, running, wait_until
 
 EVER = (10**18, now_ns() + 10**15)
@@ -59,6 +62,24 @@ def test_two_collectors_share_the_work(
     assert [share.tags["collector"] for share in shares] == ["c1", "c2"]
     code, [row] = installation.audit("--school", "north")
     assert (code, row["missing"]) == (0, 0)
+
+
+def test_a_collector_that_retires_leaves_nothing_behind(
+    installation: Installation, publisher: Publisher, store: Store
+) -> None:
+    with running(installation.collector("c1")), running(installation.collector("c2")):
+        publisher.send()
+        await_stored(store, 25)
+    # Both are away, so that half of this waits for each.
+    publisher.send(20)
+    command = [COMMAND, "collector", "--config", str(installation.config), "--id", "c2", "--retire"]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    half = stored(store)
+    assert 25 < half < publisher.readings
+    # What comes now is all for the one that stays.
+    publisher.send(20)
+    with running(installation.collector("c1")):
+        await_stored(store, publisher.readings)
 
 
 def test_stopping_finishes_the_write_in_hand(
