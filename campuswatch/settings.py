@@ -65,7 +65,9 @@ class CollectorSettings(BaseModel):
         "host's name when omitted.",
     )
     group: str = Field(default="collectors", description="Name of the shared subscription.")
-    batch_lines: int = Field(default=20_000, ge=1)
+    batch_lines: int = Field(
+        default=5_000, ge=1, description="Lines of a full write; what InfluxData advises."
+    )
     batch_delay: float = Field(default=0.5, gt=0, description="Longest wait for a batch, s.")
     receive_maximum: int = Field(
         default=500, ge=1, le=65535, description="Messages in flight without an acknowledgement."
