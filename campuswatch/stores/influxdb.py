@@ -2,8 +2,8 @@
 
 One store speaks to 1.x (`/write`, Basic authentication), 1.8, 2.x and 3.x
 (`/api/v2/write`, tokens): `/ping` says which it is. On 1.x the database is
-made if it is missing; on 2.x the bucket must exist, and InfluxQL finds it by
-its name because 2.x maps every bucket to a database of that name.
+made if it is missing; on 2.x the bucket must exist. InfluxQL finds a bucket by
+its name from 2.4 on; before, it needs a DBRP mapping (`influx v1 dbrp create`).
 """
 
 from __future__ import annotations
@@ -148,7 +148,8 @@ class InfluxDBStore:
         if major == 2 and not self._org:
             raise StoreError(f"{self._url}: InfluxDB 2 needs the organisation: add ?org=NAME")
         if major > 1:
-            self._http.headers["Authorization"] = f"Token {self._token or ''}"
+            if self._token:
+                self._http.headers["Authorization"] = f"Token {self._token}"
             return self._post_v2
         if self._token:
             user, _, password = self._token.partition(":")
@@ -200,7 +201,8 @@ class InfluxDBStore:
             document = json.loads(line)
             for result in (document, *document.get("results", ())):
                 if "error" in result:
-                    raise StoreError(f"{self._url}: {result['error']}")
+                    missing = result["error"].startswith("database not found")
+                    raise self._error(_Refusal(404 if missing else 400, result["error"], None))
                 for series in result.get("series", ()):
                     yield result["statement_id"], series
 
@@ -226,7 +228,7 @@ class InfluxDBStore:
             case 403:
                 return StoreError(f"{said}; the token may not use bucket {self._bucket!r}")
             case 404:
-                return StoreError(f"{said}; create bucket {self._bucket!r} in the organisation")
+                return StoreError(f"{said}; create bucket {self._bucket!r}")
             case 429:
                 return StoreUnavailableError(said, refusal.retry_after)
             case status if status >= 500:

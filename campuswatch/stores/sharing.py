@@ -35,6 +35,9 @@ _MAX_ADDRESS: Final = 100
 _PATIENCE: Final = 5.0
 """How long the holder of a file may take to begin or to cease answering, s."""
 
+_ANSWER_TIMEOUT: Final = 60.0
+"""Longest wait for an answer, s."""
+
 _SHUTDOWN_DELAY: Final = 0.1
 """Longest time that `close` waits for the server's thread to notice, s."""
 
@@ -123,6 +126,7 @@ class SharedStore:
     def _ask(self, question: dict[str, Any] | None) -> list[dict[str, Any]]:
         try:
             with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(_ANSWER_TIMEOUT)
                 connection.connect(self._address)
                 with connection.makefile("rwb") as stream:
                     stream.write(json.dumps(question).encode() + b"\n")

@@ -77,6 +77,17 @@ def test_a_store_may_be_opened_before_its_server_runs(tmp_path: Path) -> None:
             assert store.write(points(0, 1)) == []
 
 
+def test_a_database_that_went_missing_is_named(influxdb1: servers.Server) -> None:
+    base = f"http://127.0.0.1:{influxdb1.port}"
+    with closing(InfluxDBStore(base, "gone")) as store:
+        store.ping()
+        httpx.post(f"{base}/query", data={"q": 'DROP DATABASE "gone"'})
+        with pytest.raises(StoreError, match=r"database not found.*create bucket 'gone'"):
+            store.write(points(0, 1))
+        with pytest.raises(StoreError, match=r"database not found.*create bucket 'gone'"):
+            count(store)
+
+
 def test_points_older_than_the_retention_are_rejected_alone(influxdb1: servers.Server) -> None:
     base = f"http://127.0.0.1:{influxdb1.port}"
     httpx.post(f"{base}/query", data={"q": 'CREATE DATABASE "short" WITH DURATION 1h'})
