@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from campuswatch.lineprotocol import encode
 from campuswatch.readings import FieldValue, Reading
-from campuswatch.stores.base import Aggregate, Query, RejectedLine, Series, Store, StoreError
+from campuswatch.stores.base import Aggregate, Query, Series, Store, StoreError
 from tests.stores import model
 from tests.stores.conftest import fresh_name
 from tests.stores.readings import KEYS, NAMES, VALUES
@@ -479,7 +479,3 @@ def test_many_threads_may_write_and_read(store: Store, name: str) -> None:
 
 def test_it_answers_a_ping(store: Store) -> None:
     store.ping()
-
-
-def test_a_rejected_line_is_plain_data() -> None:
-    assert RejectedLine(b"m", "why") == RejectedLine(b"m", "why")
