@@ -9,7 +9,6 @@ from typing import Final
 
 from edge_agents.sources.snmp.profile import FieldRule, Over
 
-
 _SUMMARIES: Final[Mapping[Over, Callable[[Sequence[float]], float]]] = {
     Over.MEAN: statistics.fmean,
     Over.MINIMUM: min,
