@@ -289,6 +289,19 @@ class Device(Model):
     uplink: Slug | None = Field(
         default=None, description="The device through which it reaches the internet."
     )
+    uplink_port: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The uplink's port (ifName) that it is plugged into; checked against LLDP.",
+    )
+    chassis_id: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The chassis id it sends by LLDP: a MAC address as aa:bb:cc:dd:ee:ff, or text.",
+    )
+    serial_number: str | None = Field(
+        default=None, min_length=1, description="Serial number of its chassis."
+    )
     serves: list[Slug] | None = Field(
         default=None, description="Rooms an AP covers; its own room when omitted."
     )
@@ -313,6 +326,8 @@ class Device(Model):
             raise ValueError("the device has neither address nor mqtt; expected one of them")
         if self.snmp is not None and self.address is None:
             raise ValueError("the device has snmp but no address; expected an address")
+        if self.uplink_port is not None and self.uplink is None:
+            raise ValueError("the device has uplink_port but no uplink; expected an uplink")
         return self
 
     @property
