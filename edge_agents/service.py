@@ -19,10 +19,11 @@ from edge_agents.gatherer import Gatherer
 from edge_agents.health import AgentHealth
 from edge_agents.schedule import Schedule
 from edge_agents.sources.base import Emit, PolledSource, StreamSource
-from edge_agents.sources.mqtt.decoding import Decoder
+from edge_agents.sources.mqtt.decoded import Site
+from edge_agents.sources.mqtt.decoders.registry import decoders_of
 from edge_agents.sources.mqtt.rejected import RejectedPayloads
-from edge_agents.sources.mqtt.silence import Silence
 from edge_agents.sources.mqtt.source import LocalBrokerSource
+from edge_agents.sources.snmp.checks import DIRECTORY
 from edge_agents.sources.snmp.registry import ProfileRegistry
 from edge_agents.sources.snmp.source import polled_source
 from edge_agents.spool import KEPT_AFTER_ACKNOWLEDGEMENT, Spool, SpoolUnavailableError
@@ -57,7 +58,7 @@ def load_profiles(config_dir: Path) -> ProfileRegistry:
     Raises:
         UserError: a profile is wrong.
     """
-    return ProfileRegistry.load(config_dir / "profiles")
+    return ProfileRegistry.load(config_dir / DIRECTORY)
 
 
 async def run_agent(
@@ -123,7 +124,7 @@ def _polled(
         if source is not None:
             yield source
         elif device.mqtt and local is not None:
-            yield Silence(device, local)
+            yield local.availability(device)
 
 
 def _local_broker(
@@ -133,11 +134,11 @@ def _local_broker(
     rejected: RejectedPayloads,
 ) -> LocalBrokerSource | None:
     mappings = {mapping.id: mapping for mapping in inventory.mappings}
-    zone = inventory.zone_of(school)
+    site = Site(inventory.zone_of(school), school.access_points())
     decoders = [
-        (entry.topic, Decoder(mappings[entry.mapping], device, entry.topic, zone))
+        decoder
         for device in _devices(school, agent)
-        for entry in device.mqtt
+        for decoder in decoders_of(device, site, mappings)
     ]
     if agent.broker is None or not decoders:
         return None

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from campuswatch.cli import EXIT_BAD_INPUT
 from campuswatch.errors import UserError
+from campuswatch.inventory.extensions import room_problems
 from campuswatch.inventory.imports.csv_file import COLUMNS, read_csv
 from campuswatch.inventory.imports.merge import Merge, merge_rows
 from campuswatch.inventory.imports.netbox import NetBoxOptions, read_netbox
@@ -50,7 +51,7 @@ _OutOption = Annotated[
 
 
 def validate(config: ConfigOption = Path("config"), as_json: JsonOption = False) -> None:
-    """Check the inventory and settings, and say what the district holds.
+    """Check the inventory and all other files beside it, and say what the district holds.
 
     Every fault of every file is printed as FILE:LINE: what is wrong; what was
     expected. Exits with 0 when there is no error, warnings or not, else with 2.
@@ -63,6 +64,7 @@ def validate(config: ConfigOption = Path("config"), as_json: JsonOption = False)
     try:
         checked = check_inventory(config, _progress)
         inventory, warnings = checked.inventory, checked.warnings
+        errors += [str(problem) for problem in room_problems(config, inventory)]
     except InventoryError as error:
         errors += [str(problem) for problem in error.problems]
     try:

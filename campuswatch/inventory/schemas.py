@@ -10,17 +10,22 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
+from campuswatch.inventory.extensions import room_models
 from campuswatch.inventory.models import CalendarFile, District, MappingsFile, School
 from campuswatch.settings import SettingsFile
 
-SCHEMAS: Final[dict[str, type[BaseModel]]] = {
+_KERNEL: Final[dict[str, type[BaseModel]]] = {
     "district": District,
     "calendar": CalendarFile,
     "mappings": MappingsFile,
     "school": School,
     "settings": SettingsFile,
 }
-"""The models by the name of the file they describe."""
+
+
+def models() -> dict[str, type[BaseModel]]:
+    """Return the models of all configuration files, by the name of their schema."""
+    return _KERNEL | room_models()
 
 
 class _Generator(GenerateJsonSchema):
@@ -45,7 +50,7 @@ def _duration(value: dt.timedelta) -> str:
 
 def schema_text(name: str) -> str:
     """Return the JSON Schema (draft 2020-12) of one kind of file."""
-    schema = SCHEMAS[name].model_json_schema(schema_generator=_Generator)
+    schema = models()[name].model_json_schema(schema_generator=_Generator)
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return json.dumps({**head, **schema}, indent=2, ensure_ascii=False) + "\n"
 
@@ -54,7 +59,7 @@ def write_schemas(directory: Path) -> list[Path]:
     """Write every schema to `NAME.json` in a directory, and return the paths."""
     directory.mkdir(parents=True, exist_ok=True)
     paths = []
-    for name in SCHEMAS:
+    for name in models():
         path = directory / f"{name}.json"
         path.write_text(schema_text(name), encoding="utf-8")
         paths.append(path)

@@ -100,3 +100,18 @@ def test_a_broken_line_that_holds_a_secret_is_not_quoted(tmp_path: Path) -> None
         assert done.returncode == 2
         assert "district.yaml:3: " in done.stderr
         assert "opensesame" not in done.stderr
+
+
+def test_the_files_of_the_rooms_are_checked_too(tmp_path: Path) -> None:
+    write_district(tmp_path, SCHOOL.replace("snmp: campus", "snmp: campus\n    profile: huawey"))
+    (tmp_path / "alerts.yaml").write_text("interval: often\n", encoding="utf-8")
+    (tmp_path / "profiles").mkdir()
+    done = campuswatch("validate", "--config", tmp_path)
+    assert done.returncode == 2
+    faults = done.stderr.splitlines()
+    assert any("alerts.yaml:1: interval" in fault for fault in faults)
+    assert any(
+        "hill.yaml:25: profile 'huawey' is not in the SNMP profiles; did you mean 'huawei'?"
+        in fault
+        for fault in faults
+    )
