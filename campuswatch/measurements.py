@@ -337,7 +337,7 @@ CATALOGUE: Final[Mapping[str, Measurement]] = _Catalogue(
         _measurement(
             "environment",
             "Air, light and sound of a room, as a sensor in it reports them.",
-            ("device", "room"),
+            ("device", "room", "sensor"),
             (
                 _gauge("temperature", "°C", "Air temperature."),
                 _gauge("humidity", "%", "Relative humidity."),
@@ -353,7 +353,7 @@ CATALOGUE: Final[Mapping[str, Measurement]] = _Catalogue(
         _measurement(
             "presence",
             "Whether people, doors and windows are where they should be.",
-            ("device", "room"),
+            ("device", "room", "sensor"),
             (
                 _state("occupancy", "Whether the room is occupied.", empty=0, occupied=1),
                 _state("door", "Door or window contact.", closed=0, open=1),
@@ -364,7 +364,7 @@ CATALOGUE: Final[Mapping[str, Measurement]] = _Catalogue(
         _measurement(
             "power",
             "Electricity drawn through a plug or meter.",
-            ("device", "room"),
+            ("device", "room", "sensor"),
             (
                 _gauge("power", "W", "Active power."),
                 _gauge("voltage", "V", "RMS voltage."),
@@ -388,7 +388,7 @@ CATALOGUE: Final[Mapping[str, Measurement]] = _Catalogue(
         _measurement(
             "wifi_signal",
             "The Wi-Fi signal that a fixed device in a room receives from an access point.",
-            ("device", "room", "bssid", "band"),
+            ("device", "room", "bssid", "band", "ap"),
             (
                 _gauge("rssi", "dBm", "Received signal strength."),
                 _gauge("snr", "dB", "Signal-to-noise ratio."),

@@ -36,10 +36,17 @@ _CONVERSIONS: Final[Mapping[str, Mapping[str, Conversion]]] = {
     "J": {
         "kJ": Conversion(1e3),
         "MJ": Conversion(1e6),
+        "Wmin": Conversion(60.0),
         "Wh": Conversion(3600.0),
         "kWh": Conversion(3.6e6),
     },
-    "Pa": {"hPa": Conversion(100.0), "mbar": Conversion(100.0), "kPa": Conversion(1e3)},
+    "Pa": {
+        "hPa": Conversion(100.0),
+        "mbar": Conversion(100.0),
+        "kPa": Conversion(1e3),
+        "mmHg": Conversion(133.322387415),
+        "inHg": Conversion(3386.389),
+    },
     "lx": {"klx": Conversion(1e3)},
     "ppm": {"ppb": Conversion(1e-3)},
     "µg/m³": {"mg/m³": Conversion(1e3)},

@@ -8,13 +8,12 @@ from typing import Annotated
 
 import typer
 
-from campuswatch.errors import UserError
 from campuswatch.inventory.loader import load_inventory
-from campuswatch.inventory.models import Agent, Inventory, School
 from campuswatch.logs import log_to_stderr
 from campuswatch.options import ConfigOption, LogLevel, LogLevelOption
 from campuswatch.services import ServiceContext, run_services
 from campuswatch.settings import load_settings
+from edge_agents.finding import find_agent
 from edge_agents.service import load_profiles, run_agent
 
 
@@ -34,7 +33,7 @@ def agent(
     """
     log_to_stderr(log_level)
     inventory, settings = load_inventory(config), load_settings(config)
-    school, chosen = _find(inventory, agent_id)
+    school, chosen = find_agent(inventory, agent_id)
     profiles = load_profiles(config)
 
     async def serve(_: ServiceContext) -> None:
@@ -45,14 +44,3 @@ def agent(
             ServiceContext(config, inventory, settings, store=None), [serve], f"agent-{agent_id}"
         )
     )
-
-
-def _find(inventory: Inventory, agent_id: str) -> tuple[School, Agent]:
-    agents = {each.id: (school, each) for school in inventory.schools for each in school.agents}
-    try:
-        return agents[agent_id]
-    except KeyError:
-        known = ", ".join(sorted(agents))
-        raise UserError(
-            f"no agent {agent_id!r} in the inventory; expected one of {known}"
-        ) from None

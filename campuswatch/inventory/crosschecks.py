@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pydantic import BaseModel
 
-from campuswatch.inventory import calendar_checks, mapping_checks
+from campuswatch.inventory import calendar_checks, decoder_checks, mapping_checks
 from campuswatch.inventory.models import Device, DeviceKind, School, Target
 from campuswatch.inventory.parts import Parts
 from campuswatch.inventory.places import Places
@@ -33,6 +33,7 @@ def errors(parts: Parts, places: Places) -> Iterator[Problem]:
     yield from _target_references(parts, places)
     yield from calendar_checks.errors(parts, places)
     yield from mapping_checks.errors(parts, places)
+    yield from decoder_checks.errors(parts, places)
 
 
 def warnings(parts: Parts, places: Places) -> Iterator[Problem]:
@@ -107,6 +108,7 @@ def _device_references(parts: Parts, places: Places, school: School) -> Iterator
             yield places.problem(device, ["agent"], text)
         yield from _credential(parts, places, device)
         yield from _served_rooms(places, device, rooms, elsewhere)
+    yield from _bssids(places, school)
 
 
 def _owners(schools: Iterable[School]) -> dict[tuple[str, str], str]:
@@ -147,6 +149,18 @@ def _served_rooms(
         if room not in rooms:
             text = _missing("room", room, rooms, elsewhere)
             yield places.problem(device, ["serves", index], text)
+
+
+def _bssids(places: Places, school: School) -> Iterator[Problem]:
+    owners: dict[str, str] = {}
+    for device in school.devices:
+        if device.bssids and device.kind is not DeviceKind.AP:
+            text = f"bssids on a device of kind {device.kind.value!r}; expected them on an ap alone"
+            yield places.problem(device, ["bssids"], text)
+        for index, bssid in enumerate(device.bssids):
+            if (owner := owners.setdefault(bssid, device.id)) != device.id:
+                text = f"BSSID {bssid} is already that of {owner!r}; expected one AP a BSSID"
+                yield places.problem(device, ["bssids", index], text)
 
 
 def _uplink_cycles(places: Places, school: School) -> Iterator[Problem]:

@@ -105,6 +105,8 @@ def _uses(parts: Parts, places: Places, school: School) -> Iterator[Problem]:
     mappings = {mapping.id: mapping for mapping in parts.mappings}
     for device in school.devices:
         for mqtt in device.mqtt:
+            if mqtt.mapping is None:
+                continue
             mapping = mappings.get(mqtt.mapping)
             if mapping is None:
                 text = unknown("mapping", mqtt.mapping, list(mappings), "mappings.yaml")

@@ -26,6 +26,7 @@ from pydantic import (
 )
 
 from campuswatch.secrets import SecretReference
+from campuswatch.wifi import normalise_bssid
 
 SLUG_WORDS: Final = (
     'an id of at most 63 lower-case letters, digits and single hyphens, such as "east-gate-2"'
@@ -225,7 +226,9 @@ class MqttAddress(Model):
     )
     fields: dict[
         str,
-        Annotated[NamedField, BeforeValidator(_as_named_field, json_schema_input_type=str | NamedField)],
+        Annotated[
+            NamedField, BeforeValidator(_as_named_field, json_schema_input_type=str | NamedField)
+        ],
     ] = Field(
         default_factory=dict,
         description="Names in the payloads that a decoder does not know, or takes for something "
@@ -252,14 +255,7 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, dict) else value
 
 
-def _bssid(text: str) -> str:
-    digits = re.sub("[:.-]", "", text).lower()
-    if not re.fullmatch("[0-9a-f]{12}", digits):
-        raise ValueError("expected a BSSID such as 00:11:22:33:44:55")
-    return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
-
-
-Bssid = Annotated[str, AfterValidator(_bssid)]
+Bssid = Annotated[str, AfterValidator(normalise_bssid)]
 """A BSSID (IEEE 802.11) as lower-case octets with colons, however it was spelt."""
 
 

@@ -1,6 +1,6 @@
 """Devices that publish to their school's own MQTT broker.
 
-`decoding` turns a payload into a reading as the inventory's mapping says,
-`source` listens, `silence` says which devices are no longer heard, and
-`rejected` keeps payloads that no mapping could read.
+`source` listens, `decoders` turn payloads into readings, `presence` says which
+devices are no longer there, `rejected` keeps what could not be read, and `seen`
+lists devices that the inventory does not have.
 """

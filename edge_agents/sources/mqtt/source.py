@@ -6,25 +6,29 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Final
 
 from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.matcher import MQTTMatcher
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from campuswatch.inventory.models import LocalBroker
+from campuswatch.inventory.models import Device, LocalBroker
 from campuswatch.mqtt import broker_address, new_client
 from campuswatch.readings import Reading, now_ns
 from campuswatch.settings import BrokerSettings
 from edge_agents.link import Link, LinkError
 from edge_agents.pacing import delays
+from edge_agents.schedule import phase
 from edge_agents.sources.base import Emit
-from edge_agents.sources.mqtt.decoding import Decoded, Decoder, PayloadError, parse
+from edge_agents.sources.mqtt.decoded import Decoded, Question, Topic
+from edge_agents.sources.mqtt.decoders.base import Decoder
+from edge_agents.sources.mqtt.messages import Message, PayloadError
+from edge_agents.sources.mqtt.presence import Availability, Presence
 from edge_agents.sources.mqtt.rejected import RejectedPayloads
+from edge_agents.sources.mqtt.routes import Routes
 
 log = logging.getLogger(__name__)
 
@@ -33,19 +37,26 @@ _SESSION: Final = 3600
 
 _LONGEST_DELAY: Final = 60.0
 
+_FILTERS_A_PACKET: Final = 100
+
+
+def local_settings(broker: LocalBroker) -> BrokerSettings:
+    """Return how to connect to a school's broker."""
+    return BrokerSettings(url=broker.url, username=broker.username, password=broker.password)
+
 
 class LocalBrokerSource:
     """A `StreamSource` of the readings that devices publish.
 
     A message of QoS 1 is acknowledged when its readings are on the disk, and
     the session outlives the connection, so that an agent that is killed finds
-    what it had not stored. Retained messages are not asked for: they say what
-    was the case once, and not when.
+    what it had not stored. Retained measurements are not asked for: they say
+    what was the case once, and not when.
 
     Args:
         broker: the school's broker.
         client_id: of the session; unique at that broker.
-        decoders: with the topic filter each one reads.
+        decoders: what reads the messages.
         rejected: takes what can't be read.
     """
 
@@ -53,32 +64,29 @@ class LocalBrokerSource:
         self,
         broker: LocalBroker,
         client_id: str,
-        decoders: Iterable[tuple[str, Decoder]],
+        decoders: Iterable[Decoder],
         rejected: RejectedPayloads,
     ) -> None:
         self.name = "mqtt"
-        self._broker = BrokerSettings(
-            url=broker.url, username=broker.username, password=broker.password
-        )
+        self._broker = local_settings(broker)
         self._client_id = client_id
-        self._decoders: dict[str, list[Decoder]] = {}
-        for topic_filter, decoder in decoders:
-            self._decoders.setdefault(topic_filter, []).append(decoder)
-        self._matcher = MQTTMatcher()  # type: ignore[no-untyped-call]
-        for topic_filter, there in self._decoders.items():
-            self._matcher[topic_filter] = there
+        self._decoders = list(decoders)
         self._rejected = rejected
-        self._heard: dict[str, float] = {}
+        self._presences = {each.device.id: _presence(each.device) for each in self._decoders}
+        self._routes = Routes()
+        for decoder in self._decoders:
+            for topic in decoder.topics:
+                self._routes.add(topic, decoder)
+        self._subscribing: dict[int, list[str]] = {}
         self._listening_since: float | None = None
 
-    @property
-    def listening_since(self) -> float | None:
-        """When the subscription began, on the monotonic clock; None while there is none."""
-        return self._listening_since
+    def availability(self, device: Device) -> Availability:
+        """Return the source of the availability of one of the devices."""
+        return Availability(device, self._presences[device.id], self.listening_since)
 
-    def last_heard(self, device: str) -> float | None:
-        """Return when a device last sent something readable, on the monotonic clock."""
-        return self._heard.get(device)
+    def listening_since(self) -> float | None:
+        """Return when the subscription began, on the monotonic clock; None while there is none."""
+        return self._listening_since
 
     async def run(self, emit: Emit) -> None:
         """Emit readings until cancelled."""
@@ -103,53 +111,107 @@ class LocalBrokerSource:
         )
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = _SESSION
+        questions: list[asyncio.Task[None]] = []
         try:
             await link.open(
                 broker_address(self._broker.url), clean_start=False, properties=properties
             )
-            options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
-            client.subscribe([(topic_filter, options) for topic_filter in self._decoders])
+            self._subscribe(client, self._routes.topics())
+            questions += [
+                asyncio.create_task(_keep_asking(client, question))
+                for decoder in self._decoders
+                for question in decoder.questions
+            ]
             yield link
         finally:
             self._listening_since = None
+            self._subscribing.clear()
+            for asking in questions:
+                asking.cancel()
             await link.close()
 
-    def _on_subscribed(self, _packet: int, codes: list[ReasonCode]) -> None:
-        self._listening_since = time.monotonic()
-        for topic_filter, code in zip(self._decoders, codes, strict=True):
+    def _subscribe(self, client: Client, topics: list[Topic]) -> None:
+        for start in range(0, len(topics), _FILTERS_A_PACKET):
+            some = topics[start : start + _FILTERS_A_PACKET]
+            _, packet = client.subscribe([(topic.filter, _options(topic)) for topic in some])
+            if packet is not None:
+                self._subscribing[packet] = [topic.filter for topic in some]
+
+    def _on_subscribed(self, packet: int, codes: list[ReasonCode]) -> None:
+        filters = self._subscribing.pop(packet, [])
+        for topic_filter, code in zip(filters, codes, strict=False):
             if code.is_failure:
                 log.error("subscription refused: topic=%s reason=%r", topic_filter, str(code))
-        log.info("local broker up: broker=%s topics=%d", self._broker.url, len(codes))
+        if self._subscribing or self._listening_since is not None:
+            return
+        self._listening_since = time.monotonic()
+        log.info("local broker up: broker=%s topics=%d", self._broker.url, len(self._routes))
 
-    def _take(self, message: MQTTMessage, client: Client, emit: Emit) -> None:
-        stored = emit(self._readings(message.topic, bytes(message.payload)))
-        if message.qos:
-            stored.add_done_callback(lambda _: client.ack(message.mid, message.qos))
+    def _take(self, received: MQTTMessage, client: Client, emit: Emit) -> None:
+        message = Message(received.topic, bytes(received.payload), now_ns(), received.retain)
+        stored = emit(self._readings(message, client))
+        if received.qos:
+            stored.add_done_callback(lambda _: client.ack(received.mid, received.qos))
 
-    def _readings(self, topic: str, payload: bytes) -> list[Reading]:
+    def _readings(self, message: Message, client: Client) -> list[Reading]:
         readings: list[Reading] = []
-        problems: list[str] = []
-        try:
-            document = parse(payload)
-        except PayloadError as error:
-            problems.append(str(error))
-        else:
-            for decoded in self._decode(topic, document):
-                problems += decoded.problems
-                if decoded.reading is not None:
-                    readings.append(decoded.reading)
-            if not readings and not problems:
-                problems.append("has none of the fields that its mappings name")
+        problems: dict[str, None] = {}  # each once, in order
+        known: list[bool] = []
+        for decoder in self._routes.listeners(message):
+            decoded = _decode(decoder, message)
+            readings += decoded.readings
+            problems |= dict.fromkeys(decoded.problems)
+            known.append(decoded.known)
+            self._note(decoder, decoded, message)
+            self._answer(decoder, decoded, client)
+        if known and not any(known) and not problems:
+            problems["has none of the fields that its mappings name"] = None
         if problems:
-            self._rejected.keep(topic, payload, "; ".join(problems))
+            self._rejected.keep(message.topic, message.payload, "; ".join(problems)[:1000])
         return readings
 
-    def _decode(self, topic: str, document: object) -> Iterator[Decoded]:
-        received = now_ns()
-        there: list[Decoder]
-        for there in self._matcher.iter_match(topic):  # type: ignore[no-untyped-call]
-            for decoder in there:
-                decoded = decoder.decode(topic, document, received)
-                if decoded.reading is not None:
-                    self._heard[decoder.device] = time.monotonic()
-                yield decoded
+    def _note(self, decoder: Decoder, decoded: Decoded, message: Message) -> None:
+        presence = self._presences[decoder.device.id]
+        if decoded.alive is False:
+            presence.end(decoded.reason)
+        elif decoded.alive and not message.retained:
+            presence.hear(time.monotonic())
+
+    def _answer(self, decoder: Decoder, decoded: Decoded, client: Client) -> None:
+        for request in decoded.requests:
+            client.publish(request.topic, request.payload)
+        new = [topic for topic in decoded.follow if self._routes.add(topic, decoder)]
+        if new:
+            self._subscribe(client, new)
+
+
+def _presence(device: Device) -> Presence:
+    declared = device.declared_interval
+    return Presence(None if declared is None else declared.total_seconds())
+
+
+def _decode(decoder: Decoder, message: Message) -> Decoded:
+    try:
+        return decoder.decode(message)
+    except PayloadError as error:
+        return Decoded(problems=(str(error),))
+    except Exception as error:  # one payload must not stop the others
+        log.exception("decoder failed: decoder=%s topic=%s", type(decoder).__name__, message.topic)
+        return Decoded(problems=(f"the decoder failed: {type(error).__name__}",))
+
+
+def _options(topic: Topic) -> SubscribeOptions:
+    handling = (
+        SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE
+        if topic.retained
+        else SubscribeOptions.RETAIN_DO_NOT_SEND
+    )
+    return SubscribeOptions(qos=1, retainHandling=handling)
+
+
+async def _keep_asking(client: Client, question: Question) -> None:
+    """Ask again and again; the first time at a moment that is the device's own."""
+    await asyncio.sleep(phase(question.request.topic) * question.interval)
+    while True:
+        client.publish(question.request.topic, question.request.payload)
+        await asyncio.sleep(question.interval)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,11 +14,11 @@ import pytest
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
-from campuswatch.inventory.models import Device, LocalBroker, Mapping
+from campuswatch.inventory.models import Device, LocalBroker, Mapping, MqttAddress
 from campuswatch.readings import Reading
-from edge_agents.sources.mqtt.decoding import Decoder
+from edge_agents.sources.mqtt.decoded import Site
+from edge_agents.sources.mqtt.decoders.mapping import MappingDecoder
 from edge_agents.sources.mqtt.rejected import RejectedPayloads
-from edge_agents.sources.mqtt.silence import Silence
 from edge_agents.sources.mqtt.source import LocalBrokerSource
 from tests.edge_agents.waiting import until
 from tests.servers import Server, mosquitto, running
@@ -101,13 +102,17 @@ def rejected(tmp_path: Path) -> RejectedPayloads:
     return RejectedPayloads(tmp_path / "rejected")
 
 
-def new_source(broker: Server, rejected: RejectedPayloads, *filters: str) -> LocalBrokerSource:
-    zone = ZoneInfo("Asia/Shanghai")
+def new_source(
+    broker: Server, rejected: RejectedPayloads, *filters: str, interval: str = "60s"
+) -> LocalBrokerSource:
+    site = Site(ZoneInfo("Asia/Shanghai"))
     return LocalBrokerSource(
         LocalBroker(url=f"mqtt://127.0.0.1:{broker.port}"),
         "agent",
         [
-            (topic, Decoder(mapping, device("climate-1"), topic, zone))
+            MappingDecoder(
+                device("climate-1", interval), MqttAddress(topic=topic, mapping="m"), site, mapping
+            )
             for topic in filters
             for mapping in (CLIMATE, BATTERY)
         ],
@@ -119,7 +124,7 @@ def new_source(broker: Server, rejected: RejectedPayloads, *filters: str) -> Loc
 async def listening(source: LocalBrokerSource, taker: Taker) -> AsyncIterator[None]:
     task = asyncio.create_task(source.run(taker.emit))
     try:
-        await until(lambda: source.listening_since is not None, "the subscription")
+        await until(lambda: source.listening_since() is not None, "the subscription")
         yield
     finally:
         task.cancel()
@@ -187,9 +192,9 @@ async def test_a_broker_that_comes_back_is_listened_to_again(
     source = new_source(broker, rejected, "zigbee2mqtt/+")
     async with listening(source, taker):
         broker.kill()
-        await until(lambda: source.listening_since is None, "the loss")
+        await until(lambda: source.listening_since() is None, "the loss")
         broker.start()
-        await until(lambda: source.listening_since is not None, "the subscription")
+        await until(lambda: source.listening_since() is not None, "the subscription")
         with contextlib.closing(Publisher(broker.port)) as devices:
             devices.publish("zigbee2mqtt/climate-1", {"temperature": 4})
             await until(lambda: taker.values("temperature") == [4.0], "a reading")
@@ -199,7 +204,7 @@ async def test_nothing_is_said_of_a_device_before_it_could_be_heard(
     broker: Server, devices: Publisher, rejected: RejectedPayloads
 ) -> None:
     source = new_source(broker, rejected, "zigbee2mqtt/+")
-    silence = Silence(device("climate-1"), source)
+    silence = source.availability(device("climate-1"))
     assert await silence.poll() == []
     taker = Taker()
     async with listening(source, taker):
@@ -214,10 +219,12 @@ async def test_nothing_is_said_of_a_device_before_it_could_be_heard(
 async def test_silence_is_down_with_a_reason(
     broker: Server, devices: Publisher, rejected: RejectedPayloads
 ) -> None:
-    source = new_source(broker, rejected, "zigbee2mqtt/+")
-    silence = Silence(device("climate-1", "50ms"), source)
+    source = new_source(broker, rejected, "zigbee2mqtt/+", interval="50ms")
+    silence = source.availability(device("climate-1", "50ms"))
     async with listening(source, Taker()):
         await asyncio.sleep(0.2)  # the patience itself
         (reading,) = await silence.poll()
     assert reading.fields["up"] == 0
-    assert reading.fields["reason"] == "no message for 3 intervals of 0.05 s"
+    assert re.fullmatch(
+        r"silent for 0\.\d+ s, expected every 0\.05 s", str(reading.fields["reason"])
+    )

@@ -1,13 +1,16 @@
-"""From a payload to a reading, as a mapping of `mappings.yaml` says."""
+"""Any JSON: a mapping of `mappings.yaml` says which fields are where.
+
+For devices that belong to no ecosystem. Paths are JSONPath (RFC 9535).
+Topics: whatever the device's entry says, with wildcards if need be.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import jsonpath
@@ -16,85 +19,46 @@ from campuswatch import units
 from campuswatch.inventory import models
 from campuswatch.measurements import CATALOGUE, CatalogueError, Field
 from campuswatch.readings import FieldValue, Reading
-
-MAX_PAYLOAD: Final = 256 * 1024
-"""Largest payload that is read, bytes."""
-
-OLDEST: Final = dt.timedelta(days=7)
-NEWEST: Final = dt.timedelta(hours=1)
-"""How far a payload's own time may lie in the past and in the future."""
+from edge_agents.sources.mqtt.decoded import Decoded, Site, Topic
+from edge_agents.sources.mqtt.decoders.base import Decoder
+from edge_agents.sources.mqtt.findings import (
+    OLDEST,
+    fit_for_tag,
+    nanoseconds,
+    plausible,
+    signal_reading,
+)
+from edge_agents.sources.mqtt.messages import TOO_DEEP, Message, PayloadError
+from edge_agents.sources.mqtt.quantities import SIGNAL
 
 _ROOT = "$"
-_TOO_DEEP = "nested too deep"
-_MAC = re.compile(r"(?:[0-9a-f]{2}[:-]?){5}[0-9a-f]{2}|(?:[0-9a-f]{4}\.){2}[0-9a-f]{4}")
-_UNFIT_FOR_TAGS = re.compile(r"[\x00-\x1f\x7f\\]")
 
 Value = str | float | int | bool
 
 
-class PayloadError(ValueError):
-    """A payload can't be read; the message says why."""
-
-
-def parse(payload: bytes) -> object:
-    """Return a payload's JSON value; text that is no JSON is returned as it is.
-
-    Raises:
-        PayloadError: it is too large, too deep, empty or no UTF-8 text.
-    """
-    if len(payload) > MAX_PAYLOAD:
-        raise PayloadError(f"{len(payload)} bytes: expected at most {MAX_PAYLOAD}")
-    try:
-        text = payload.decode().strip()
-    except UnicodeDecodeError:
-        raise PayloadError("not UTF-8 text") from None
-    if not text:
-        raise PayloadError("empty")
-    try:
-        return json.loads(text, parse_constant=_refuse_constant)
-    except RecursionError:
-        raise PayloadError(_TOO_DEEP) from None
-    except ValueError as error:
-        if text[0] in "{[":
-            raise PayloadError(f"not JSON: {error}") from None
-        return text
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise PayloadError(f"{name} is not JSON (RFC 8259, section 6)")
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """What a mapping made of a payload.
-
-    Attributes:
-        reading: what could be read, or None.
-        problems: what could not be, in words; a payload that simply lacks
-            some of the fields has none.
-    """
-
-    reading: Reading | None
-    problems: tuple[str, ...] = ()
-
-
-class Decoder:
+class MappingDecoder(Decoder):
     """Reads one kind of message of one device.
 
     Args:
-        mapping: checked against the catalogue.
         device: whose messages these are.
-        topic_filter: its wildcards fill {1}, {2}, ... of the mapping's tags.
-        zone: the zone of times that name none.
+        address: its topic's wildcards fill {1}, {2}, ... of the mapping's tags.
+        site: zone of times that name none, and the access points.
+        mapping: checked against the catalogue.
 
     Raises:
         units.UnitError: a unit does not convert to its field's.
     """
 
+    automatic = False
+
     def __init__(
-        self, mapping: models.Mapping, device: models.Device, topic_filter: str, zone: ZoneInfo
+        self,
+        device: models.Device,
+        address: models.MqttAddress,
+        site: Site,
+        mapping: models.Mapping,
     ) -> None:
-        self.device = device.id
+        super().__init__(device, address, site)
         self._measurement = CATALOGUE[mapping.measurement]
         self._fields = {
             name: _FieldReader(self._measurement.fields[name], field)
@@ -104,18 +68,16 @@ class Decoder:
         self._tag_paths = {
             key: _compile(value) for key, value in self._tags.items() if value.startswith(_ROOT)
         }
-        self._wildcards = [i for i, level in enumerate(topic_filter.split("/")) if level == "+"]
+        self._wildcards = [i for i, level in enumerate(address.topic.split("/")) if level == "+"]
         self._time = None if mapping.time is None else _compile(mapping.time)
-        self._zone = zone
 
-    def decode(self, topic: str, document: object, received: int) -> Decoded:
-        """Read a payload.
+    @property
+    def topics(self) -> Sequence[Topic]:
+        return [Topic(self.address.topic)]
 
-        Args:
-            topic: where it was published.
-            document: what `parse` returned.
-            received: nanoseconds UTC, for payloads without a time of their own.
-        """
+    def decode(self, message: Message) -> Decoded:
+        """Read a payload; one without any of the mapping's fields is not known."""
+        document = message.document
         fields: dict[str, FieldValue | None] = {}
         problems: list[str] = []
         try:
@@ -125,15 +87,22 @@ class Decoder:
                 except PayloadError as error:
                     problems.append(f"{name}: {error}")
             if all(value is None for value in fields.values()):
-                return Decoded(None, tuple(problems))
-            tags = self._tag_values(topic, document)
-            time = self._time_of(document, received)
-            reading = self._measurement.reading(tags, fields, time)
+                return Decoded(problems=tuple(problems), known=False)
+            reading = self._reading(message, document, fields)
         except RecursionError:
-            return Decoded(None, (_TOO_DEEP,))
+            return Decoded(problems=(TOO_DEEP,))
         except (PayloadError, CatalogueError) as error:
-            return Decoded(None, (*problems, str(error)))
-        return Decoded(reading, tuple(problems))
+            return Decoded(problems=(*problems, str(error)))
+        return Decoded((reading,), tuple(problems), alive=True)
+
+    def _reading(
+        self, message: Message, document: object, fields: Mapping[str, FieldValue | None]
+    ) -> Reading:
+        tags = self._tag_values(message.topic, document)
+        time = self._time_of(document, message.received)
+        if self._measurement.name == SIGNAL:
+            return signal_reading(self.device, self.site, tags, fields, time)
+        return self._measurement.reading(tags, fields, time)
 
     def _tag_values(self, topic: str, document: object) -> Mapping[str, str]:
         levels = topic.split("/")
@@ -145,21 +114,20 @@ class Decoder:
                 value = "" if found is None else str(found)
             else:
                 value = re.sub(r"\{(\d+)\}", lambda m: matched[int(m[1]) - 1], template)
-            values[key] = normalise_bssid(value) if key == "bssid" else _fit_for_tag(value)
+            values[key] = fit_for_tag(value)
         return values
 
     def _time_of(self, document: object, received: int) -> int:
         value = None if self._time is None else self._time(document)
         if value is None:
             return received
-        time = _moment(value, self._zone)
-        now = dt.datetime.fromtimestamp(received / 1e9, dt.UTC)
-        if not now - OLDEST <= time <= now + NEWEST:
+        time = _moment(value, self.site.zone)
+        if not plausible(time, received):
             raise PayloadError(
                 f"time {time.isoformat()}: expected one of the last {OLDEST.days} days;"
                 " is the device's clock right?"
             )
-        return round(time.timestamp() * 1_000_000) * 1000
+        return nanoseconds(time)
 
 
 class _FieldReader:
@@ -247,21 +215,3 @@ def _moment(value: Value, zone: ZoneInfo) -> dt.datetime:
         return dt.datetime.fromtimestamp(value, dt.UTC)
     except (ValueError, OverflowError, OSError):
         raise PayloadError(f"time {value!r}: expected RFC 3339 or Unix seconds") from None
-
-
-def normalise_bssid(text: str) -> str:
-    """Return a BSSID as lower-case octets with colons; "" stays "".
-
-    Raises:
-        PayloadError: it is none.
-    """
-    if not text:
-        return ""
-    if not _MAC.fullmatch(text.strip().lower()):
-        raise PayloadError(f"{text[:40]!r}: expected a BSSID such as 00:11:22:33:44:55")
-    digits = re.sub("[^0-9a-f]", "", text.lower())
-    return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
-
-
-def _fit_for_tag(text: str) -> str:
-    return _UNFIT_FOR_TAGS.sub("", text).strip()[:200]

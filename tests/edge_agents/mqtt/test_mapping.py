@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 from typing import Any
@@ -12,14 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campuswatch.inventory.models import Device, DeviceKind, Mapping, MqttAddress
-from edge_agents.sources.mqtt.decoding import (
-    MAX_PAYLOAD,
-    Decoded,
-    Decoder,
-    PayloadError,
-    normalise_bssid,
-    parse,
-)
+from campuswatch.readings import Reading
+from campuswatch.wifi import normalise_bssid
+from edge_agents.sources.mqtt.decoded import Decoded, Site
+from edge_agents.sources.mqtt.decoders.mapping import MappingDecoder
+from edge_agents.sources.mqtt.messages import MAX_PAYLOAD, Message, PayloadError, parse
 
 NOW = dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.UTC)
 NOW_NS = int(NOW.timestamp()) * 10**9
@@ -50,18 +48,13 @@ THINGS_STACK = {
 }
 
 
-def decoder(mapping: dict[str, Any], topic: str = "t") -> Decoder:
-    return Decoder(
+def decoder(mapping: dict[str, Any], topic: str = "t") -> MappingDecoder:
+    address = MqttAddress(topic=topic, mapping="m")
+    return MappingDecoder(
+        Device(id="dev-1", name="Device", kind=DeviceKind.SENSOR, room="r-1", mqtt=[address]),
+        address,
+        Site(SHANGHAI, {"de:ad:be:ef:00:01": "ap-1"}),
         Mapping.model_validate({"id": "m", **mapping}),
-        Device(
-            id="dev-1",
-            name="Device",
-            kind=DeviceKind.SENSOR,
-            room="r-1",
-            mqtt=[MqttAddress(topic=topic, mapping="m")],
-        ),
-        topic,
-        SHANGHAI,
     )
 
 
@@ -69,14 +62,17 @@ def decode(
     mapping: dict[str, Any], payload: object, filter_: str = "t", topic: str = "t"
 ) -> Decoded:
     raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    return decoder(mapping, filter_).decode(topic, parse(raw), NOW_NS)
+    return decoder(mapping, filter_).decode(Message(topic, raw, NOW_NS))
+
+
+def only(decoded: Decoded) -> Reading:
+    assert decoded.problems == ()
+    (reading,) = decoded.readings
+    return reading
 
 
 def fields(mapping: dict[str, Any], payload: object) -> dict[str, Any]:
-    decoded = decode(mapping, payload)
-    assert decoded.problems == ()
-    assert decoded.reading is not None
-    return dict(decoded.reading.fields)
+    return dict(only(decode(mapping, payload)).fields)
 
 
 def environment(path: str, **more: object) -> dict[str, Any]:
@@ -99,9 +95,14 @@ RELAY = {
 
 
 def test_a_plug_reports_the_signal_it_receives() -> None:
-    reading = decode(WIFI, TASMOTA_STATE).reading
-    assert reading is not None
-    assert reading.tags == {"device": "dev-1", "room": "r-1", "bssid": "de:ad:be:ef:00:01"}
+    reading = only(decode(WIFI, TASMOTA_STATE))
+    assert reading.tags == {
+        "device": "dev-1",
+        "room": "r-1",
+        "bssid": "de:ad:be:ef:00:01",
+        "band": "2.4",
+        "ap": "ap-1",
+    }
     assert reading.fields == {"rssi": -78.0, "channel": 6, "ssid": "campus"}
     assert reading.time == NOW_NS
 
@@ -176,8 +177,7 @@ def test_wildcards_fill_tags() -> None:
         "fields": {"rssi": {"path": "$.rssi"}},
     }
     payload = {"b": "00-11-22-AA-BB-CC", "rssi": -50}
-    reading = decode(mapping, payload, "probe/+/x/+", "probe/one/x/5").reading
-    assert reading is not None
+    reading = only(decode(mapping, payload, "probe/+/x/+", "probe/one/x/5"))
     assert reading.tags["band"] == "5"
     assert reading.tags["bssid"] == "00:11:22:aa:bb:cc"
 
@@ -191,7 +191,7 @@ def test_missing_fields_are_left_out_and_null_is_missing() -> None:
         },
     }
     assert fields(mapping, ZIGBEE_CLIMATE) == {"link_quality": 100.0}
-    assert decode(mapping, {"other": 1}) == Decoded(None)
+    assert decode(mapping, {"other": 1}) == Decoded(known=False)
 
 
 @pytest.mark.parametrize(
@@ -203,8 +203,7 @@ def test_missing_fields_are_left_out_and_null_is_missing() -> None:
     ],
 )
 def test_a_payload_may_carry_its_time(value: object, moment: str) -> None:
-    reading = decode({**environment("$.v"), "time": "$.at"}, {"v": 1, "at": value}).reading
-    assert reading is not None
+    reading = only(decode({**environment("$.v"), "time": "$.at"}, {"v": 1, "at": value}))
     expected = dt.datetime.fromisoformat(moment)
     assert reading.time == round(expected.timestamp() * 10**6) * 1000
 
@@ -236,8 +235,8 @@ def test_a_bad_field_does_not_take_the_good_ones_with_it() -> None:
         "fields": {"temperature": {"path": "$.t"}, "humidity": {"path": "$.h"}},
     }
     decoded = decode(mapping, {"t": "broken", "h": 40})
-    assert decoded.reading is not None
-    assert decoded.reading.fields == {"humidity": 40.0}
+    (reading,) = decoded.readings
+    assert reading.fields == {"humidity": 40.0}
     assert decoded.problems == ("temperature: 'broken': expected a number",)
 
 
@@ -261,18 +260,14 @@ def test_payloads_that_are_none(payload: bytes, reason: str) -> None:
 
 def test_a_deep_payload_does_not_break_a_recursive_path() -> None:
     deep = b'{"a":' * 900 + b"1" + b"}" * 900
-    decoded = decoder(environment("$..t")).decode("t", parse(deep), NOW_NS)
-    assert decoded.reading is None
+    assert decode(environment("$..t"), deep).readings == ()
 
 
 @given(st.binary(max_size=200))
 def test_no_payload_breaks_a_decoder(payload: bytes) -> None:
-    try:
-        document = parse(payload)
-    except PayloadError:
-        return
     for mapping in (WIFI, RELAY, environment("$")):
-        decoder(mapping).decode("t", document, NOW_NS)
+        with contextlib.suppress(PayloadError):
+            decode(mapping, payload)
 
 
 json_values = st.recursive(
@@ -286,8 +281,10 @@ json_values = st.recursive(
 def test_no_document_breaks_a_decoder(value: object, time: object) -> None:
     document = {"t": value, "at": time, "POWER": value, "Wifi": {"Signal": value, "BSSId": time}}
     for mapping in (WIFI, RELAY, environment("$.t"), {**environment("$.t"), "time": "$.at"}):
-        decoded = decoder(mapping).decode("t", document, NOW_NS)
-        assert decoded.reading is not None or decoded.problems or value is None
+        message = Message("t", b"", NOW_NS)
+        vars(message)["document"] = document  # as if it had been parsed
+        decoded = decoder(mapping).decode(message)
+        assert decoded.readings or decoded.problems or value is None
 
 
 @given(st.binary(min_size=6, max_size=6), st.sampled_from(["", ":", "-"]))

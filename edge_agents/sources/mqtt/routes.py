@@ -1,0 +1,52 @@
+"""Which decoder hears which topics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from paho.mqtt.matcher import MQTTMatcher
+
+from edge_agents.sources.mqtt.decoded import Topic
+from edge_agents.sources.mqtt.decoders.base import Decoder
+from edge_agents.sources.mqtt.messages import Message
+
+
+class Routes:
+    """Topics, and who hears them."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[str, list[tuple[Topic, Decoder]]] = {}
+        self._matcher = MQTTMatcher()  # type: ignore[no-untyped-call]
+
+    def __len__(self) -> int:
+        return len(self._listeners)
+
+    def add(self, topic: Topic, decoder: Decoder) -> bool:
+        """Let a decoder hear topics; return whether that was not so before."""
+        there = self._listeners.setdefault(topic.filter, [])
+        if any(before == topic and other is decoder for before, other in there):
+            return False
+        there.append((topic, decoder))
+        self._matcher[topic.filter] = there
+        return True
+
+    def topics(self) -> list[Topic]:
+        """Return what to subscribe to."""
+        return [
+            Topic(topic_filter, any(topic.retained for topic, _ in there))
+            for topic_filter, there in self._listeners.items()
+        ]
+
+    def readers(self, topic: str) -> Iterator[tuple[Topic, Decoder]]:
+        """Yield the decoders whose topics a message's is, with the one that matches."""
+        there: list[tuple[Topic, Decoder]]
+        for there in list(self._matcher.iter_match(topic)):  # type: ignore[no-untyped-call]
+            yield from there
+
+    def listeners(self, message: Message) -> Iterator[Decoder]:
+        """Yield the decoders that hear a message, each once."""
+        heard: list[Decoder] = []
+        for topic, decoder in self.readers(message.topic):
+            if (topic.retained or not message.retained) and decoder not in heard:
+                heard.append(decoder)
+                yield decoder
