@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
@@ -21,7 +22,7 @@ from campuswatch.logs import log_to_stderr
 from campuswatch.options import ConfigOption, JsonOption, LogLevel, LogLevelOption
 from campuswatch.readings import now_ns
 from campuswatch.services import ServiceContext, run_services
-from campuswatch.settings import Settings, load_settings
+from campuswatch.settings import CollectorSettings, Settings, load_settings
 from campuswatch.stores import open_store
 from campuswatch.stores.base import Store, StoreError, StoreUnavailableError
 from collector.audit import StreamAudit, audit_streams, outcome
@@ -93,17 +94,29 @@ def _store(settings: Settings) -> Iterator[Store]:
 
 
 def _named(settings: Settings, name: str | None) -> Settings:
+    """Let `--id` win over the file and the environment."""
     if name is None:
         return settings
-    values = settings.model_dump(exclude_unset=True)
-    return Settings(**values | {"collector": {**values.get("collector", {}), "id": name}})
+    try:
+        named = CollectorSettings(**{**settings.collector.model_dump(), "id": name})
+    except ValidationError:
+        raise UserError(
+            f'--id {name!r}: expected lower-case letters, digits and single hyphens, as in "c-1"'
+        ) from None
+    return settings.model_copy(update={"collector": named})
 
 
 def audit(
     config: ConfigOption = Path("config"),
     since: Annotated[
         timedelta,
-        typer.Option("--since", parser=_since, metavar="DURATION", help="How far to look back."),
+        typer.Option(
+            "--since",
+            parser=_since,
+            metavar="DURATION",
+            help="How far to look back.",
+            show_default="24h",
+        ),
     ] = timedelta(days=1),
     school: Annotated[
         list[str] | None,
