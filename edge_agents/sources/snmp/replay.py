@@ -49,17 +49,18 @@ class _Request(NamedTuple):
 
 
 @contextlib.asynccontextmanager
-async def replaying(recording: Recording) -> AsyncIterator[int]:
+async def replaying(recording: Recording, *, delay: float = 0.0) -> AsyncIterator[int]:
     """Answer for a recorded device on a UDP port of 127.0.0.1.
 
     Args:
         recording: of the device; any community may read it.
+        delay: of each answer, in seconds.
 
     Yields:
         The port.
     """
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-        lambda: _Agent(recording), local_addr=("127.0.0.1", 0)
+        lambda: _Agent(recording, delay), local_addr=("127.0.0.1", 0)
     )
     try:
         yield transport.get_extra_info("sockname")[1]
@@ -68,8 +69,9 @@ async def replaying(recording: Recording) -> AsyncIterator[int]:
 
 
 class _Agent(asyncio.DatagramProtocol):
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, delay: float) -> None:
         self._recording = recording
+        self._delay = delay
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -81,8 +83,13 @@ class _Agent(asyncio.DatagramProtocol):
             request = _parsed(data)
         except (IndexError, ValueError):
             return  # no SNMPv2c request, which an agent drops (RFC 3412, 7.2)
+        answer = _answer(request, _fitting(self._varbinds(request)))
         assert self._transport is not None
-        self._transport.sendto(_answer(request, _fitting(self._varbinds(request))), addr)
+        if self._delay:
+            loop = asyncio.get_running_loop()
+            loop.call_later(self._delay, self._transport.sendto, answer, addr)
+        else:
+            self._transport.sendto(answer, addr)
 
     def _varbinds(self, request: _Request) -> Iterable[bytes]:
         if request.kind == _GET:
