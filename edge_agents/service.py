@@ -26,6 +26,7 @@ from edge_agents.sources.mqtt.source import LocalBrokerSource
 from edge_agents.sources.snmp.checks import DIRECTORY
 from edge_agents.sources.snmp.registry import ProfileRegistry
 from edge_agents.sources.snmp.source import polled_source
+from edge_agents.sources.snmp.wireless import AccessPointDirectory
 from edge_agents.spool import KEPT_AFTER_ACKNOWLEDGEMENT, Spool, SpoolUnavailableError
 from edge_agents.uplink import Uplink
 
@@ -119,8 +120,9 @@ def _polled(
     profiles: ProfileRegistry,
     local: LocalBrokerSource | None,
 ) -> Iterator[PolledSource]:
+    access_points = AccessPointDirectory(school.devices)
     for device in _devices(school, agent):
-        source = polled_source(device, inventory.district, profiles)
+        source = polled_source(device, inventory.district, profiles, access_points=access_points)
         if source is not None:
             yield source
         elif device.mqtt and local is not None:

@@ -318,7 +318,11 @@ class Device(Model):
 
     @model_validator(mode="after")
     def _reachable(self) -> Device:
-        if self.address is None and not self.mqtt:
+        # An AP that its controller tells of need not be asked itself.
+        told_of = self.kind is DeviceKind.AP and bool(
+            self.serial_number or self.chassis_id or self.bssids
+        )
+        if self.address is None and not self.mqtt and not told_of:
             raise ValueError("the device has neither address nor mqtt; expected one of them")
         if self.snmp is not None and self.address is None:
             raise ValueError("the device has snmp but no address; expected an address")
@@ -411,9 +415,15 @@ class UserCredential(Model):
     user: str = Field(min_length=1, max_length=32)
     auth: Literal["md5", "sha1", "sha224", "sha256", "sha384", "sha512"] | None = None
     auth_key: SecretReference | None = None
-    priv: Literal["des", "aes128", "aes192", "aes256"] | None = None
+    priv: Literal["des", "aes128", "aes192", "aes256", "aes192c", "aes256c"] | None = Field(
+        default=None,
+        description="Longer AES keys than 128 bits are of no RFC: aes192 and aes256 expand them "
+        "as draft-blumenthal-aes-usm-04 does, aes192c and aes256c as Cisco and most switches do.",
+    )
     priv_key: SecretReference | None = None
-    context: str = ""
+    context: str = Field(
+        default="", max_length=32, description="contextName, for devices with several MIB views."
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> UserCredential:

@@ -11,6 +11,7 @@ import asyncio
 import ipaddress
 import logging
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -143,6 +144,7 @@ def availability(
     echo: Echo | None,
     service: Service | None,
     failure: str = "",
+    verdict: str = "",
 ) -> Reading:
     """Return the reading that says whether a device is reachable.
 
@@ -153,14 +155,15 @@ def availability(
         echo: None if it was not asked by ICMP.
         service: None if it has no protocol of its own, or was not asked.
         failure: why it could not be asked at all.
+        verdict: why it is down even if it answers; "" if nobody says so.
     """
     icmp_up = echo is not None and echo.rtt is not None
     service_up = service is not None and service.time is not None
-    up = icmp_up or service_up
+    up = (icmp_up or service_up) and not verdict
     fields: dict[str, FieldValue | None] = {
         "up": int(up),
         "interval": interval,
-        "reason": failure or _reason(echo, service),
+        "reason": failure or verdict or _reason(echo, service),
     }
     if echo is not None:
         fields |= {"icmp_up": int(icmp_up), "rtt": echo.rtt, "loss": echo.loss}
@@ -187,13 +190,36 @@ def device_tags(device: Device) -> dict[str, str]:
     return {"device": device.id, "room": device.room or ""}
 
 
-class PingSource:
-    """A device that is asked by ICMP echo alone."""
+SaidDown = Callable[[str, int], str]
+"""Returns why others say that a device is down, by its id at a time in ns; "" if they don't."""
 
-    def __init__(self, device: Device, address: str, pinger: Pinger) -> None:
+
+def nobody_says(device: str, time: int) -> str:
+    """A `SaidDown` for devices that tell of themselves alone."""
+    return ""
+
+
+class PingSource:
+    """A device that is asked by ICMP echo alone.
+
+    Args:
+        device: from the inventory.
+        address: its IP address or host name.
+        pinger: shared by all devices.
+        said_down: asked before a device that answers counts as up.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        address: str,
+        pinger: Pinger,
+        said_down: SaidDown = nobody_says,
+    ) -> None:
         self._device = device
         self._address = address
         self._pinger = pinger
+        self._said_down = said_down
 
     @property
     def name(self) -> str:
@@ -216,7 +242,8 @@ class PingSource:
         echo = await self._pinger.echo(address, self._device.timeout.total_seconds())
         if echo is None:
             return []
-        return [availability(tags, self.interval, time, echo=echo, service=None)]
+        verdict = self._said_down(self._device.id, time)
+        return [availability(tags, self.interval, time, echo=echo, service=None, verdict=verdict)]
 
     async def close(self) -> None:
         """Nothing is held between polls."""

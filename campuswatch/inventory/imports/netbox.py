@@ -13,6 +13,7 @@ from campuswatch.inventory.documents import read_text
 from campuswatch.inventory.imports.rows import Harvest, Row
 from campuswatch.inventory.models import Device, DeviceKind, School
 from campuswatch.inventory.problems import InventoryError, Problem
+from campuswatch.inventory.slugs import slug
 from campuswatch.inventory.wording import nearest
 
 CUSTOM_FIELD_PREFIX: Final = "campuswatch_"
@@ -135,11 +136,6 @@ def _row(
         data["room"] = room
     initial = {"name": name} | ({"snmp": options.snmp} if options.snmp else {})
     return Row(path, line, data | _custom_fields(entry), initial, _hardware(entry))
-
-
-def slug(name: str) -> str:
-    """Return the id that a NetBox name becomes: "SW-A 1.2" gives "sw-a-1-2"."""
-    return re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")
 
 
 def _part(entry: dict[str, Any], *keys: str) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from campuswatch.units import IDENTITY, Conversion
+from campuswatch.wifi import band_of_channel, band_of_frequency
 from edge_agents.sources.snmp.profile import Column, Form, IndexPart, Octets
 from edge_agents.sources.snmp.session import Value
 from edge_agents.sources.snmp.text import decode_text
@@ -18,6 +19,10 @@ Decoder = Callable[[Value], Cell | None]
 """Makes a cell of a raw value; None if that is no data."""
 
 _DIGITS: Final = 10
+_BANDS: Final[dict[str, Callable[[int], str]]] = {
+    "channel": band_of_channel,
+    "frequency": band_of_frequency,
+}
 _NUMBER: Final = re.compile(r"[-+]?[0-9]+(?:\.[0-9]+)?")
 
 
@@ -30,9 +35,10 @@ def decoder(rule: Column, conversion: Conversion = IDENTITY) -> Decoder:
     """
     ignored = frozenset(rule.ignore)
     pattern = re.compile(rule.pattern) if rule.pattern is not None else None
-    enum, scale = rule.enum, rule.scale
+    enum, scale, offset = rule.enum, rule.scale, rule.offset
     lowest, highest = rule.range or (None, None)
-    converts = scale != 1 or conversion != IDENTITY
+    converts = scale != 1 or offset != 0 or conversion != IDENTITY
+    band = _BANDS[rule.band] if rule.band is not None else None
 
     def decode(raw: Value) -> Cell | None:
         value = _formed(raw, rule.form, rule.octets)
@@ -44,8 +50,11 @@ def decoder(rule: Column, conversion: Conversion = IDENTITY) -> Decoder:
             return enum.get(value) if isinstance(value, int | str) else None
         if isinstance(value, str):
             return value
+        if band is not None:
+            return band(int(value)) or None
         if converts:
-            value = _scaled(value, scale, conversion)
+            value = value * scale + offset
+            value = _rounded(value if conversion == IDENTITY else conversion(value))
         if lowest is not None and highest is not None and not lowest <= value <= highest:
             return None
         return value
@@ -106,9 +115,9 @@ def _matched(pattern: re.Pattern[str], text: str) -> Cell | None:
     return None if group is None else _parsed(group)
 
 
-def _scaled(value: float, scale: float, conversion: Conversion) -> float:
-    scaled = conversion(value * scale) if conversion != IDENTITY else value * scale
-    return scaled if isinstance(scaled, int) else float(f"{scaled:.{_DIGITS}g}")
+def _rounded(value: float) -> float:
+    """Return a number without what only the arithmetic of floats has added."""
+    return value if isinstance(value, int) else float(f"{value:.{_DIGITS}g}")
 
 
 def _identifier(octets: bytes) -> str:

@@ -118,6 +118,16 @@ class Column(Model):
         description="Columns whose values, one behind the other, are the index of the row that is "
         'meant in another table; "row" is this row\'s own index.',
     )
+    key: IndexPart | None = Field(
+        default=None,
+        description="Which part of the other table's index `by` names; all of it "
+        "when omitted. Of several rows with the same, the first counts.",
+    )
+    unique: bool = Field(
+        default=False,
+        description="Whether to add the index there to a value that several rows of the other "
+        "table have, as tags do.",
+    )
     read: Pace = Pace.FAST
     form: Form = Field(default=Form.TEXT, description="What its octets are.")
     octets: Octets | None = Field(default=None, description="Which of its octets are meant.")
@@ -128,6 +138,7 @@ class Column(Model):
         default=None, description="Width in bits, if it counts; only its rate is a reading."
     )
     scale: int | float = Field(default=1, description="Factor that gives the catalogue's unit.")
+    offset: int | float = Field(default=0, description="Added after the scale.")
     unit: str | None = Field(
         default=None, description="Unit after the scale; converted to the catalogue's."
     )
@@ -139,6 +150,10 @@ class Column(Model):
     )
     ignore: list[Raw] = Field(
         default_factory=list, description='Values that mean "no data", before the scale.'
+    )
+    band: Literal["channel", "frequency"] | None = Field(
+        default=None,
+        description="Makes a Wi-Fi band of a channel number, or of a frequency in MHz.",
     )
 
     @field_validator("pattern")
@@ -152,6 +167,10 @@ class Column(Model):
             raise ValueError("expected either oid or index")
         if self.index is not None and self.by:
             raise ValueError("by is for columns with an oid; expected none with index")
+        if self.unique and not self.by:
+            raise ValueError("unique is for columns of another table; expected by beside it")
+        if self.key is not None and not self.by:
+            raise ValueError("key is part of another table's index; expected by beside it")
         return self
 
 
@@ -254,6 +273,9 @@ class Table(Model):
     first: bool = Field(default=False, description="Whether only the first such row counts.")
     grouped: bool = Field(
         default=False, description="Whether rows with the same tags make one reading together."
+    )
+    instead_of: Slug | None = Field(
+        default=None, description="A table above; this one is read only while that has no rows."
     )
     discontinuity: str | None = Field(
         default=None, description="Column that changes when the row's counters were reset."

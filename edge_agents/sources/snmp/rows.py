@@ -110,7 +110,7 @@ class TableRows:
         for index in indexes:
             values = self._row(columns, index, rules)
             row = self._reading(
-                {**device_tags, **tags[index]}, {name: values[name] for name in wanted}, time
+                _about(device_tags, tags[index]), {name: values[name] for name in wanted}, time
             )
             if row is not None:
                 found.append(row)
@@ -140,7 +140,7 @@ class TableRows:
                         rule, rule.over, [value for value in taken if value is not None]
                     )
             stored = {name: values[name] for name in fresh}
-            reading = self._reading({**device_tags, **dict(group)}, stored, time)
+            reading = self._reading(_about(device_tags, dict(group)), stored, time)
             if reading is not None:
                 found.append(reading)
         return found
@@ -244,6 +244,11 @@ class TableRows:
             return self._measurement.reading(tags, kept, time)
         except CatalogueError:
             return None  # nothing is left, or a tag is missing
+
+
+def _about(device_tags: Mapping[str, str], tags: Mapping[str, str]) -> dict[str, str]:
+    """Return a row's tags; it may be about another device than the one that was asked."""
+    return {**device_tags, **{name: value for name, value in tags.items() if value}}
 
 
 def _sources(table: Table, name: str) -> set[str]:

@@ -21,16 +21,19 @@ from edge_agents.sources.reachability import (
     UnresolvableError,
     availability,
     device_tags,
+    nobody_says,
     resolve,
 )
 from edge_agents.sources.snmp.credentials import Access, access
 from edge_agents.sources.snmp.errors import SnmpError
+from edge_agents.sources.snmp.opening import open_session
 from edge_agents.sources.snmp.rates import Absent, Uptime
 from edge_agents.sources.snmp.recognition import recognised
 from edge_agents.sources.snmp.registry import Profile, ProfileRegistry
-from edge_agents.sources.snmp.session import SYS_UP_TIME, GufoSession, SnmpSession, Value
+from edge_agents.sources.snmp.session import SYS_UP_TIME, SnmpSession, Value
 from edge_agents.sources.snmp.tables import TableReader
 from edge_agents.sources.snmp.text import decode_text
+from edge_agents.sources.snmp.wireless import AccessPointDirectory, ControllerView
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +70,7 @@ class SnmpSource:
         access: its community or user.
         profiles: to choose from, or to find the one the inventory names.
         pinger: shared by all devices.
+        access_points: those of the school, if they are known.
     """
 
     def __init__(
@@ -76,12 +80,16 @@ class SnmpSource:
         access: Access,
         profiles: ProfileRegistry,
         pinger: Pinger,
+        *,
+        access_points: AccessPointDirectory | None = None,
     ) -> None:
         self._device = device
         self._host = address
         self._access = access
         self._profiles = profiles
         self._pinger = pinger
+        self._access_points = access_points or AccessPointDirectory([device])
+        self._view = ControllerView(device, self._access_points)
         self._tags = device_tags(device)
         self._session: SnmpSession | None = None
         self._address = ""
@@ -112,6 +120,7 @@ class SnmpSource:
         echo = asyncio.create_task(self._echo(address))
         try:
             service, readings = await self._ask(address, time)
+            readings = self._view.resolved(readings, time)
             return [self._availability(time, await echo, service), *readings]
         finally:
             echo.cancel()
@@ -131,7 +140,13 @@ class SnmpSource:
         self, time: int, echo: Echo | None, service: Service | None, failure: str = ""
     ) -> Reading:
         return availability(
-            self._tags, self.interval, time, echo=echo, service=service, failure=failure
+            self._tags,
+            self.interval,
+            time,
+            echo=echo,
+            service=service,
+            failure=failure,
+            verdict=self._access_points.said_down(self._device.id, time),
         )
 
     async def _ask(self, address: str, time: int) -> tuple[Service, list[Reading]]:
@@ -156,7 +171,7 @@ class SnmpSource:
             if self._session is not None:
                 self._session.close()
             self._address = address
-            self._session = GufoSession(
+            self._session = open_session(
                 address,
                 self._device.port,
                 self._access,
@@ -205,8 +220,13 @@ class SnmpSource:
         self._notice_changes(answer)
         about: dict[str, FieldValue] = {}
         try:
+            having: set[str] = set()
             for reader in self._identity.tables:
+                if reader.table.instead_of in having:
+                    continue
                 await reader.read(session, now, uptime)
+                if reader.has_rows:
+                    having.add(reader.table.id)
                 for reading in reader.readings(self._tags, time):
                     if reading.measurement == _DEVICE_INFO.name:
                         about |= reading.fields
@@ -255,7 +275,12 @@ def _text(value: Value | None) -> str:
 
 
 def polled_source(
-    device: Device, district: District, profiles: ProfileRegistry, pinger: Pinger = SHARED_PINGER
+    device: Device,
+    district: District,
+    profiles: ProfileRegistry,
+    pinger: Pinger = SHARED_PINGER,
+    *,
+    access_points: AccessPointDirectory | None = None,
 ) -> PolledSource | None:
     """Return the source that polls a device; None if it is not to be polled.
 
@@ -264,6 +289,7 @@ def polled_source(
         district: for its credentials.
         profiles: to choose from.
         pinger: bounds how many devices are pinged at the same time.
+        access_points: those of the school, of which a controller may tell.
 
     Raises:
         UserError: a credential or a profile can't be had; names the device.
@@ -271,7 +297,10 @@ def polled_source(
     if device.address is None:
         return None
     if device.snmp is None:
-        return PingSource(device, device.address, pinger) if device.ping else None
+        if not device.ping:
+            return None
+        said_down = access_points.said_down if access_points else nobody_says
+        return PingSource(device, device.address, pinger, said_down)
     try:
         if device.profile is not None:
             profiles.get(device.profile)
@@ -280,4 +309,4 @@ def polled_source(
         raise UserError(f"device {device.id}: unknown credential {device.snmp!r}") from None
     except UserError as error:
         raise UserError(f"device {device.id}: {error}") from None
-    return SnmpSource(device, device.address, user, profiles, pinger)
+    return SnmpSource(device, device.address, user, profiles, pinger, access_points=access_points)

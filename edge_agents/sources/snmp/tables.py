@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -11,7 +12,7 @@ from campuswatch.readings import Reading
 from campuswatch.units import IDENTITY
 from edge_agents.sources.snmp.cells import Cell, decoder, index_part
 from edge_agents.sources.snmp.errors import SnmpDecodeError, SnmpLoopError
-from edge_agents.sources.snmp.profile import ROW, Column, Pace, Table, conversions
+from edge_agents.sources.snmp.profile import ROW, Column, IndexPart, Pace, Table, conversions
 from edge_agents.sources.snmp.rates import Sample
 from edge_agents.sources.snmp.rows import SCALAR, Columns, TableRows
 from edge_agents.sources.snmp.session import SnmpSession
@@ -53,6 +54,11 @@ class TableReader:
         self._order = sorted(
             self._asked, key=lambda name: (name in self._derived, name in self._fallbacks)
         )
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether the device has any of it."""
+        return bool(self._columns.cells.get(self.table.row_column))
 
     def stale(self) -> None:
         """Make everything due: the device says that it changed."""
@@ -141,11 +147,13 @@ class TableReader:
         others = self._others.get(name, {})
         columns = [None if key == ROW else self._columns.cells[key] for key in rule.by]
         joined: dict[str, Cell] = {}
+        shared = _shared(others) if rule.unique else frozenset()
         for index in rows:
             keys = [index if column is None else column.get(index) for column in columns]
-            value = others.get(".".join(map(str, keys)))
+            key = ".".join(map(str, keys))
+            value = others.get(key)
             if value is not None:
-                joined[index] = value
+                joined[index] = f"{value}#{key}" if value in shared else value
         return joined
 
     def _due(self, name: str, now: float) -> bool:
@@ -173,7 +181,7 @@ class TableReader:
             self._read_at[name] = now
             return
         if name in self._derived:
-            self._others[name] = cells
+            self._others[name] = _keyed(cells, self._asked[name].key)
         else:
             self._columns.cells[name], self._columns.counters[name] = cells, counters
         self._note(name, now, has_values=bool(cells or counters))
@@ -208,6 +216,22 @@ class TableReader:
         if name in self._derived:
             return len(self._others.get(name, {})) or None
         return len(self._columns.cells[self.table.row_column]) or None
+
+
+def _keyed(cells: dict[str, Cell], key: IndexPart | None) -> dict[str, Cell]:
+    """Return another table's values by what rows of this table know of its index."""
+    if key is None:
+        return cells
+    keyed: dict[str, Cell] = {}
+    for index, value in cells.items():
+        keyed.setdefault(str(index_part(index, key)), value)
+    return keyed
+
+
+def _shared(cells: Mapping[str, Cell]) -> frozenset[Cell]:
+    """Return the values, other than none, that more than one row has."""
+    rows_with = Counter(cells.values())
+    return frozenset(value for value, rows in rows_with.items() if rows > 1 and value != "")
 
 
 def _fallbacks(table: Table) -> dict[str, set[str]]:
