@@ -26,8 +26,9 @@ from campuswatch.readings import FieldValue, Reading
 from edge_agents.sources.reachability import Pinger, UnresolvableError, resolve
 from edge_agents.sources.snmp.credentials import Access, CommunityAccess, access
 from edge_agents.sources.snmp.errors import SnmpError
+from edge_agents.sources.snmp.opening import open_session
 from edge_agents.sources.snmp.registry import Profile, ProfileRegistry
-from edge_agents.sources.snmp.session import GufoSession, Value
+from edge_agents.sources.snmp.session import Value
 from edge_agents.sources.snmp.source import SnmpSource
 
 EXIT_NO_ANSWER: Final = 1
@@ -280,7 +281,7 @@ def _own_tags(reading: Reading) -> dict[str, str]:
 
 
 async def _walk(place: _Place, root: str, as_json: bool) -> None:
-    session = GufoSession(
+    session = open_session(
         await resolve(place.host),
         place.port,
         place.access,

@@ -19,7 +19,7 @@ from gufo.snmp import (
     Sha512Key,
     User,
 )
-from gufo.snmp.user import BaseAuthKey, BasePrivKey, KeyType
+from gufo.snmp.user import BaseAuthKey, BasePrivKey, KeyExpansion, KeyType
 
 from campuswatch.errors import UserError
 from campuswatch.inventory.models import CommunityCredential, SnmpCredential, UserCredential
@@ -38,7 +38,11 @@ _PRIV: Final[dict[str, type[BasePrivKey]]] = {
     "aes128": Aes128Key,
     "aes192": Aes192Key,
     "aes256": Aes256Key,
+    "aes192c": Aes192Key,
+    "aes256c": Aes256Key,
 }
+_CISCO: Final = {"aes192c", "aes256c"}
+"""Those whose keys are expanded as Cisco does it; see `UserCredential.priv`."""
 _SHORTEST_PASSWORD: Final = 8
 
 
@@ -51,9 +55,36 @@ class CommunityAccess:
 
 @dataclass(frozen=True)
 class UserAccess:
-    """SNMPv3 with the User-based Security Model."""
+    """SNMPv3 with the User-based Security Model.
+
+    Attributes:
+        user: its name, and its keys not yet localised to an engine.
+        auth: authentication protocol, as the inventory names it.
+        priv: privacy protocol, likewise.
+        context: contextName, usually "".
+    """
 
     user: User
+    auth: str | None = None
+    priv: str | None = None
+    context: str = ""
+
+    @property
+    def level(self) -> str:
+        """The security level, as RFC 3411 names it."""
+        if self.auth is None:
+            return "noAuthNoPriv"
+        return "authNoPriv" if self.priv is None else "authPriv"
+
+    def without_privacy(self) -> UserAccess:
+        """Return the same user at level authNoPriv."""
+        user = User(self.user.name, auth_key=self.user.auth_key)
+        return UserAccess(user, self.auth, None, self.context)
+
+    def localised_auth_key(self, engine_id: bytes) -> bytes:
+        """Return the user's authentication key at one engine (RFC 3414, 2.6), b"" without one."""
+        key = self.user.auth_key
+        return b"" if key is None else type(key).get_localized_key(key.key, engine_id)
 
 
 Access = CommunityAccess | UserAccess
@@ -63,23 +94,18 @@ def access(credential: SnmpCredential) -> Access:
     """Resolve a credential's secrets.
 
     Raises:
-        UserError: a secret is not where it should be, a password is shorter
-            than RFC 3414 (11.2) allows, or a context is set.
+        UserError: a secret is not where it should be, or a password is shorter
+            than RFC 3414 (11.2) allows.
     """
     try:
         if isinstance(credential, CommunityCredential):
             return CommunityAccess(resolve(credential.community))
-        return UserAccess(_user(credential))
+        return _user(credential)
     except SecretError as error:
         raise UserError(f"SNMP credential: {error}") from None
 
 
-def _user(credential: UserCredential) -> User:
-    if credential.context:
-        raise UserError(
-            f"SNMP user {credential.user!r}: context {credential.context!r} can't be asked; "
-            "expected the default context, which is empty"
-        )
+def _user(credential: UserCredential) -> UserAccess:
     auth: BaseAuthKey | None = None
     priv: BasePrivKey | None = None
     if credential.auth and credential.auth_key:
@@ -90,7 +116,15 @@ def _user(credential: UserCredential) -> User:
             password = _password(credential.priv_key)
             # A localised privacy key is made with the hash of the authentication protocol.
             priv = _PRIV[credential.priv](_master_key(credential.auth, password), KeyType.Master)
-    return User(credential.user, auth_key=auth, priv_key=priv)
+    user = User(
+        credential.user,
+        auth_key=auth,
+        priv_key=priv,
+        key_expansion=(
+            KeyExpansion.Cisco if credential.priv in _CISCO else KeyExpansion.Blumenthal
+        ),
+    )
+    return UserAccess(user, credential.auth, credential.priv, credential.context)
 
 
 def _password(reference: str) -> bytes:

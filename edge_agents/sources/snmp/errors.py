@@ -11,6 +11,10 @@ class SnmpTimeoutError(SnmpError):
     """No answer to any try: stop asking until the next poll."""
 
 
+class SnmpIgnoredError(SnmpTimeoutError):
+    """An SNMPv3 agent that is there answers nothing that the user asks."""
+
+
 class SnmpUnreachableError(SnmpError):
     """The network itself says that nobody can answer: stop asking until the next poll."""
 
@@ -19,9 +23,17 @@ class SnmpAuthError(SnmpError):
     """The agent refuses the user or its keys (RFC 3414, 3.2): mend the credential."""
 
 
+class SnmpAccessError(SnmpAuthError):
+    """The agent knows the user or community but does not let it read (authorizationError)."""
+
+
 class SnmpDecodeError(SnmpError):
     """The answer is no SNMP message (RFC 3416): leave the part out."""
 
 
 class SnmpLoopError(SnmpError):
     """The agent's OIDs don't increase (RFC 3416, 4.2.2): leave the part out."""
+
+
+class SnmpEngineError(SnmpAuthError):
+    """An SNMPv3 engine's id or clock is not what was discovered: discover it anew."""

@@ -13,8 +13,8 @@ This module is the only one that touches gufo's sockets; what it settles:
   compared with that of the one before.
 * **Answers above 4,080 bytes** are cut off and can't be decoded, so a decoding
   error is met as a size that was too big.
-* **notInTimeWindow** (SNMPv3) is reported as an authentication failure, but
-  has set the clock right; so one is asked again, and only the second counts.
+* **SNMPv3 answers** are not checked, and reports hardly read: `Guard` does both.
+  An engine whose id or clock has changed is discovered anew, once a request.
 
 Late answers to an earlier request are skipped by gufo, which draws a new
 request-id for every try.
@@ -34,12 +34,17 @@ from gufo.snmp.utils import format_sock_addr
 
 from edge_agents.sources.snmp.credentials import Access, CommunityAccess, UserAccess
 from edge_agents.sources.snmp.errors import (
+    SnmpAccessError,
     SnmpAuthError,
     SnmpDecodeError,
+    SnmpEngineError,
+    SnmpError,
+    SnmpIgnoredError,
     SnmpLoopError,
     SnmpTimeoutError,
     SnmpUnreachableError,
 )
+from edge_agents.sources.snmp.guard import Guard
 
 Value = int | float | str | bytes
 """INTEGER, counters, gauges and time ticks are int; OCTET STRING and Opaque are
@@ -154,6 +159,7 @@ class GufoSession:
         self._repetitions = Size(MAX_REPETITIONS)
         self._get_size = Size(MAX_GET)
         self._line: _Line | None = None
+        self._wrong_privacy: bool | None = None
 
     async def get(self, oids: Sequence[str]) -> dict[str, Value]:
         """See `SnmpSession.get`."""
@@ -234,15 +240,15 @@ class GufoSession:
             ask: one try.
             ask_less: called after a failure that the size may explain.
         """
-        tries, clock_set = self._tries, False
+        tries, discovered = self._tries, False
         while True:
             try:
-                return await ask(await self._open())
-            except SnmpAuthError:
-                if clock_set:
-                    self.close()
+                answer = await ask(await self._open())
+            except SnmpEngineError:
+                self.close()
+                if discovered:
                     raise
-                clock_set = True
+                discovered = True
             except (SnmpTimeoutError, SnmpDecodeError, SnmpUnreachableError) as error:
                 tries -= 1
                 if tries == 0 or isinstance(self._access, UserAccess):
@@ -250,9 +256,48 @@ class GufoSession:
                     # reports gufo skips: the next try has to discover it.
                     self.close()
                 if tries == 0:
+                    await self._explain_silence(error)
                     raise
                 if not isinstance(error, SnmpUnreachableError):
                     ask_less()
+            else:
+                self._wrong_privacy = None
+                return answer
+
+    async def _explain_silence(self, error: SnmpError) -> None:
+        """Raise a better error if it is the user's privacy that the agent can't make sense of.
+
+        net-snmp and others say nothing to what they can't decrypt, but answer
+        the same user without privacy, be it only that it may not read so. That
+        is asked once for each time of silence.
+        """
+        access = self._access
+        if not isinstance(error, SnmpIgnoredError) or not isinstance(access, UserAccess):
+            return
+        if access.priv is None:
+            return
+        if self._wrong_privacy is None:
+            self._wrong_privacy = await self._answers(access.without_privacy())
+        if self._wrong_privacy:
+            raise SnmpAuthError(
+                f"the agent ignores user {access.user.name!r} at level {access.level} alone: "
+                f"wrong privacy password, or its protocol is not {access.priv}"
+            )
+
+    async def _answers(self, access: UserAccess) -> bool:
+        line: _Line | None = None
+        try:
+            line = _Line(self._address, self._port, access, self._timeout)
+            await line.prepare()
+            await line.get([SYS_UP_TIME])
+        except SnmpAccessError:
+            return True
+        except SnmpError:
+            return False
+        finally:
+            if line is not None:
+                line.close()
+        return True
 
     async def _open(self) -> _Line:
         if self._line is None:
@@ -282,7 +327,11 @@ class _Line:
             self._socket = _socket(place, access)
         except OSError as error:
             raise SnmpUnreachableError(_words(error)) from None
-        self._loop.add_reader(self._socket.get_fd(), self._readable)
+        self._guard: Guard | None = None
+        if isinstance(access, UserAccess):
+            self._guard = Guard(self._socket.get_fd(), access)
+        self._descriptor = self._guard.fileno() if self._guard else self._socket.get_fd()
+        self._loop.add_reader(self._descriptor, self._readable)
 
     async def prepare(self) -> None:
         """Discover the engine's id, boots and time (RFC 3414, 4), once, if v3."""
@@ -299,6 +348,8 @@ class _Line:
             user.get_priv_alg(),
             user.get_priv_key(),
         )
+        assert self._guard is not None
+        self._guard.expect(socket.get_engine_id())
         self._engine_known = True
 
     async def get(self, oids: list[str]) -> dict[str, Value]:
@@ -324,7 +375,9 @@ class _Line:
         return varbinds
 
     def close(self) -> None:
-        self._loop.remove_reader(self._socket.get_fd())
+        self._loop.remove_reader(self._descriptor)
+        if self._guard is not None:
+            self._guard.close()
 
     async def _exchange(self, send: Callable[[], None], receive: Callable[[], Answer]) -> Answer:
         future: asyncio.Future[Answer] = self._loop.create_future()
@@ -332,12 +385,16 @@ class _Line:
         timer = self._loop.call_later(self._timeout, self._time_out, future)
         try:
             send()
+            if self._guard is not None:
+                self._guard.send()
             return await future
         except OSError as error:
             raise SnmpUnreachableError(_words(error)) from None
         finally:
             timer.cancel()
             self._waiting = None
+            if self._guard is not None:
+                self._guard.forget()
 
     def _readable(self) -> None:
         if self._waiting is None or self._waiting[1].done():
@@ -345,6 +402,8 @@ class _Line:
             return
         receive, future = self._waiting
         try:
+            if self._guard is not None:
+                self._guard.receive()
             future.set_result(receive())
         except BlockingIOError:
             pass  # it was a late answer to an earlier request
@@ -354,27 +413,34 @@ class _Line:
     def _skip(self) -> None:
         """Take an answer that nobody waits for off the socket."""
         with contextlib.suppress(Exception):
+            if self._guard is not None:
+                self._guard.receive()
             self._socket.recv_get_many()
 
     def _time_out(self, future: asyncio.Future[Answer]) -> None:
         if not future.done():
-            future.set_exception(SnmpTimeoutError(self._silence()))
+            future.set_exception(self._silence())
 
-    def _silence(self) -> str:
+    def _silence(self) -> SnmpTimeoutError:
+        silence = f"no answer within {self._timeout:g} s"
+        if self._guard is not None and self._guard.dropped:
+            return SnmpTimeoutError(f"{silence}: {self._guard.dropped}")
         if isinstance(self._access, UserAccess) and self._engine_known and not self._heard:
-            # An agent that can't decrypt says nothing that gufo would understand.
-            return (
+            # Agents should report what is wrong with a user; some say nothing.
+            return SnmpIgnoredError(
                 f"the agent is there but ignores user {self._access.user.name!r}: "
-                "wrong privacy password or protocol"
+                "wrong user, password or protocol"
             )
         if isinstance(self._access, CommunityAccess) and not self._heard:
-            return f"no answer within {self._timeout:g} s (or wrong community)"
-        return f"no answer within {self._timeout:g} s"
+            return SnmpTimeoutError(f"{silence} (or wrong community)")
+        return SnmpTimeoutError(silence)
 
     def _explained(self, error: BaseException) -> BaseException:
+        if isinstance(error, SnmpError):
+            return error
         if isinstance(error, gufo.snmp.SnmpAuthError):
-            return SnmpAuthError(self._refusal())
-        if isinstance(error, TimeoutError):
+            return SnmpAccessError(self._refusal())
+        if isinstance(error, TimeoutError | ConnectionRefusedError):
             return SnmpUnreachableError("nothing listens on the UDP port (ICMP port unreachable)")
         if isinstance(error, OSError):
             return SnmpUnreachableError(_words(error))
@@ -386,8 +452,8 @@ class _Line:
     def _refusal(self) -> str:
         if isinstance(self._access, UserAccess):
             return (
-                f"the agent refuses user {self._access.user.name!r}: unknown user, "
-                "wrong authentication password or protocol, or a security level it does not allow"
+                f"the agent does not let user {self._access.user.name!r} read at level "
+                f"{self._access.level} (authorizationError)"
             )
         return "the agent refuses the community (authorizationError)"
 

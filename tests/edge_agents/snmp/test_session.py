@@ -12,13 +12,12 @@ from campuswatch.errors import UserError
 from campuswatch.inventory.models import UserCredential
 from edge_agents.sources.snmp.credentials import CommunityAccess, access
 from edge_agents.sources.snmp.errors import (
-    SnmpAuthError,
     SnmpDecodeError,
     SnmpLoopError,
     SnmpTimeoutError,
     SnmpUnreachableError,
 )
-from edge_agents.sources.snmp.session import MAX_REPETITIONS, SYS_UP_TIME, GufoSession, Size
+from edge_agents.sources.snmp.session import MAX_REPETITIONS, SYS_UP_TIME, Size
 from tests.edge_agents.snmp.agents import (
     UPTIME,
     Behaviour,
@@ -91,90 +90,6 @@ async def test_a_walk_ends_with_its_subtree_and_with_the_mib(net_snmp: Server) -
     asked.close()
 
 
-@pytest.mark.parametrize(
-    ("user", "auth", "priv"),
-    [
-        ("sha1aes", "sha1", "aes128"),
-        ("sha256aes", "sha256", "aes128"),
-        ("sha512", "sha512", None),
-        ("md5des", "md5", "des"),
-        ("open", None, None),
-    ],
-)
-async def test_snmpv3(
-    user: str,
-    auth: str | None,
-    priv: str | None,
-    net_snmp: Server,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    asked = v3_session(net_snmp.port, monkeypatch, user, auth, priv)
-    assert (await asked.get(["1.3.6.1.2.1.1.5.0"])) == {"1.3.6.1.2.1.1.5.0": b"snmpd-under-test"}
-    plain = session(net_snmp.port, timeout=2)
-    seen, expected = [await walked(one, "1.3.6.1.2.1.1") for one in (asked, plain)]
-    assert {**seen, SYS_UP_TIME: 0} == {**expected, SYS_UP_TIME: 0}
-    plain.close()
-    asked.close()
-
-
-@pytest.mark.parametrize(
-    ("user", "auth_key", "priv_key", "error", "words"),
-    [
-        ("nobody", "auth secret", "priv secret", SnmpAuthError, "'nobody'"),
-        ("sha1aes", "wrong secret", "priv secret", SnmpAuthError, "authentication password"),
-        ("sha1aes", "auth secret", "wrong secret", SnmpTimeoutError, "wrong privacy password"),
-    ],
-)
-async def test_a_wrong_snmpv3_secret_is_told_from_silence(
-    user: str,
-    auth_key: str,
-    priv_key: str,
-    error: type[Exception],
-    words: str,
-    net_snmp: Server,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    asked = v3_session(net_snmp.port, monkeypatch, user, "sha1", "aes128", auth_key, priv_key)
-    with pytest.raises(error, match=words):
-        await asked.get([SYS_UP_TIME])
-    asked.close()
-
-
-async def test_snmpv3_survives_a_restart_of_the_agent(
-    net_snmp: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = v3_session(net_snmp.port, monkeypatch, "sha1aes", "sha1", "aes128")
-    await asked.get([SYS_UP_TIME])
-    net_snmp.kill()
-    net_snmp.start()
-    assert await asked.get([SYS_UP_TIME])
-    asked.close()
-
-
-def v3_session(
-    port: int,
-    monkeypatch: pytest.MonkeyPatch,
-    user: str,
-    auth: str | None,
-    priv: str | None,
-    auth_key: str = "auth secret",
-    priv_key: str = "priv secret",
-) -> GufoSession:
-    monkeypatch.setenv("AUTH", auth_key)
-    monkeypatch.setenv("PRIV", priv_key)
-    credential = UserCredential.model_validate(
-        {
-            "version": "3",
-            "user": user,
-            "auth": auth,
-            "auth_key": "env:AUTH" if auth else None,
-            "priv": priv,
-            "priv_key": "env:PRIV" if priv else None,
-        }
-    )
-    return GufoSession("127.0.0.1", port, access(credential), timeout=0.5, retries=2)
-
-
 def test_an_unusable_credential_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTH", "short")
     user = {"version": "3", "user": "u", "auth": "sha1", "auth_key": "env:AUTH"}
@@ -183,8 +98,6 @@ def test_an_unusable_credential_says_why(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.delenv("AUTH")
     with pytest.raises(UserError, match="AUTH is not set"):
         access(UserCredential.model_validate(user))
-    with pytest.raises(UserError, match="context"):
-        access(UserCredential.model_validate({**user, "context": "vlan-10"}))
 
 
 def test_secrets_are_not_in_the_representation() -> None:
