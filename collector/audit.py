@@ -22,6 +22,9 @@ from collector.ranges import read_ranges
 LOOK_BACK: Final = 30 * 24 * 3600 * 10**9
 """How long before the period a stream's last batch is looked for, nanoseconds."""
 
+SETTLED_AFTER: Final = 60 * 10**9
+"""How long a batch may lag behind a later one, in nanoseconds, before it is missing."""
+
 _BEGINNING: Final = 10**18
 
 _STREAM: Final = ("school", "agent", "stream")
@@ -49,7 +52,8 @@ class StreamAudit:
         repeated: how many arrivals were repeats.
         missing: those that should have arrived and did not.
         dropped: those that the agent says it gave up.
-        waiting: those that it has yet to send, or that have yet to arrive, as it last said.
+        waiting: those that may yet come: the agent has them still, as it last
+            said, or a later one came less than a minute ago.
         quarantined: lines of them that were refused.
     """
 
@@ -136,7 +140,7 @@ class _Ledger:
                 StreamAudit(
                     *key,
                     stored=stored[key],
-                    repeated=arrived[key] - stored[key],
+                    repeated=max(0, arrived[key] - stored[key]),
                     quarantined=quarantined.get(key, 0),
                 ),
                 lowest[key],
@@ -150,30 +154,37 @@ class _Ledger:
         self, counted: StreamAudit, lowest: int, expected: IntervalSet, promise: _Promise
     ) -> StreamAudit:
         """Tell apart what is not there."""
-        gaps = NOTHING
+        gaps = unsettled = NOTHING
         if not expected or (lowest, counted.stored) != (expected.spans[0][0], expected.total):
-            gaps = self._gaps(counted, expected)
+            gaps, unsettled = self._gaps(counted, expected)
         dropped = gaps & promise.dropped
-        late = NOTHING
         if promise.first_unsent is not None:
-            late = gaps - dropped - IntervalSet.of([(0, promise.first_unsent)])
-        to_come = IntervalSet.of([(0, (promise.last_seq or 0) + 1)])
-        seen = IntervalSet.of([(0, expected.spans[-1][1] if expected else 0)])
+            unsettled |= gaps - IntervalSet.of([(0, promise.first_unsent)])
+        waiting = unsettled - dropped
+        to_come = NOTHING
+        if expected and promise.last_seq is not None:
+            to_come = IntervalSet.of([(expected.spans[-1][1], promise.last_seq + 1)])
         return replace(
             counted,
-            missing=gaps - dropped - late,
+            missing=gaps - dropped - waiting,
             dropped=dropped,
-            waiting=late | (to_come - seen if expected else NOTHING),
+            waiting=waiting | to_come,
         )
 
-    def _gaps(self, stream: StreamAudit, expected: IntervalSet) -> IntervalSet:
-        gaps = expected - self._arrived(stream, self._start, self._end)
-        if gaps:
-            # They may have come before the period, or after it.
-            gaps -= self._arrived(stream, _BEGINNING, now_ns())
-        return gaps
+    def _gaps(self, stream: StreamAudit, expected: IntervalSet) -> tuple[IntervalSet, IntervalSet]:
+        """Return the numbers that never came, and those of them that may yet come."""
+        arrivals = self._arrivals(stream, self._start, self._end)
+        gaps = expected - _numbers_of(arrivals)
+        if not gaps:
+            return NOTHING, NOTHING
+        # They may have come before the period, or after it.
+        gaps -= _numbers_of(self._arrivals(stream, _BEGINNING, now_ns()))
+        latest = now_ns() - SETTLED_AFTER
+        settled = max((seq for seq, time in arrivals if time < latest), default=0)
+        return gaps, gaps - IntervalSet.of([(0, settled)])
 
-    def _arrived(self, stream: StreamAudit, start: int, end: int) -> IntervalSet:
+    def _arrivals(self, stream: StreamAudit, start: int, end: int) -> list[tuple[int, int]]:
+        """Return (seq, time) of each arrival."""
         series = self._store.query(
             Query(
                 "delivery",
@@ -187,8 +198,11 @@ class _Ledger:
                 },
             )
         )
-        numbers = (_whole(value) for each in series for value in each.columns["seq"])
-        return IntervalSet.of((number, number + 1) for number in numbers)
+        return [
+            (_whole(value), time)
+            for each in series
+            for value, time in zip(each.columns["seq"], each.times, strict=True)
+        ]
 
     def _promises(self) -> dict[StreamKey, _Promise]:
         start, end = self._start - LOOK_BACK, now_ns()
@@ -236,6 +250,10 @@ class _Ledger:
             for value in each.columns[field]
             if value is not None
         }
+
+
+def _numbers_of(arrivals: Sequence[tuple[int, int]]) -> IntervalSet:
+    return IntervalSet.of((seq, seq + 1) for seq, _ in arrivals)
 
 
 def _whole(value: FieldValue | None) -> int:

@@ -105,6 +105,15 @@ def test_what_the_agent_gave_up_or_still_has_is_told_apart(store: DuckDBStore) -
     assert write_ranges(row.waiting) == "7-8,10-11"
 
 
+def test_a_batch_that_a_later_one_has_just_overtaken_may_yet_come(store: DuckDBStore) -> None:
+    now = now_ns()
+    hour_ago = now - HOUR
+    deliver(store, "racing", [(1, hour_ago), (3, hour_ago + 1), (4, now - 2), (6, now - 1)])
+    [row] = audit_streams(store, [("racing", "a1")], now - 2 * HOUR, now)
+    assert write_ranges(row.missing) == "2"
+    assert write_ranges(row.waiting) == "5"
+
+
 def test_a_silent_agent_can_not_be_judged(store: DuckDBStore) -> None:
     [row] = audit_streams(store, [("silent", "a1")], START, END)
     assert row == StreamAudit("silent", "a1", "")
