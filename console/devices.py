@@ -21,6 +21,9 @@ from targets.verdicts import Instant
 RECENT: Final = 15 * 60 * 1_000_000_000
 """How old what a device said may be to be shown as news, ns."""
 
+_DECODED: Final = ("environment", "presence", "power", "device_health", "wifi_signal")
+"""What decoders of MQTT payloads yield."""
+
 
 class DeviceState(StrEnum):
     """What is known of a device."""
@@ -172,10 +175,13 @@ def _said(inventory: Inventory, store: Store, school: School, now: int) -> dict[
 def _spoken(inventory: Inventory, school: School) -> dict[str, tuple[str, ...]]:
     """Return the measurements and number fields that a school's devices publish."""
     mappings = {mapping.id: mapping for mapping in inventory.mappings}
-    used = {entry.mapping for device in school.devices for entry in device.mqtt}
+    entries = [entry for device in school.devices for entry in device.mqtt]
     spoken: dict[str, set[str]] = defaultdict(set)
-    for mapping in (mappings[name] for name in sorted(used)):
-        spoken[mapping.measurement].update(mapping.fields)
+    for name in sorted({entry.mapping for entry in entries if entry.mapping is not None}):
+        spoken[mappings[name].measurement].update(mappings[name].fields)
+    if any(entry.decoder is not None for entry in entries):
+        for measurement in _DECODED:
+            spoken[measurement].update(CATALOGUE[measurement].fields)
     return {
         measurement: tuple(
             name

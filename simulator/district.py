@@ -22,12 +22,14 @@ from campuswatch.inventory.models import (
     CalendarFile,
     CommunityCredential,
     Device,
+    DeviceKind,
     Inventory,
     LocalBroker,
     MappingsFile,
     SnmpCredential,
 )
 from campuswatch.settings import SETTINGS_FILE, Settings
+from simulator.rooms import bssid
 from simulator.simulation import FILE as SIMULATION_FILE
 from simulator.simulation import Simulation
 
@@ -84,8 +86,10 @@ def _device(
 ) -> Device:
     if device.address is None:
         return device.model_copy(update={"interval": interval})
+    bssids = [bssid(device)] if device.kind is DeviceKind.AP else []
     return device.model_copy(
         update={
+            "bssids": device.bssids or bssids,
             "address": _HOST,
             "port": next(ports),
             "snmp": device.snmp or credential,

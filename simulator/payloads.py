@@ -1,4 +1,4 @@
-"""What a simulated device publishes: its mappings, read backwards."""
+"""What a simulated device publishes: its ecosystem's messages, or its mappings read backwards."""
 
 from __future__ import annotations
 
@@ -10,22 +10,27 @@ from typing import Any, Final
 from campuswatch.inventory.models import Device, MappedField, Mapping
 from campuswatch.measurements import CATALOGUE
 from campuswatch.units import conversion
+from simulator.ecosystems import Ecosystems
 from simulator.rooms import Rooms, Values
 
 _NAME: Final = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\['([^']+)'\]")
 
 
 class Payloads:
-    """Makes the messages that `mappings.yaml` says a device sends."""
+    """Makes the messages that the inventory says a device sends."""
 
     def __init__(self, mappings: list[Mapping], rooms: Rooms) -> None:
         self._mappings = {mapping.id: mapping for mapping in mappings}
         self._rooms = rooms
+        self._ecosystems = Ecosystems(rooms)
 
     def messages(self, device: Device, now: float) -> Iterator[tuple[str, bytes]]:
-        """Yield topic and JSON payload of each message that a device sends at a time."""
+        """Yield topic and payload of each message that a device sends at a time."""
         documents: dict[str, dict[str, Any]] = {}
         for entry in device.mqtt:
+            if entry.mapping is None:
+                yield from self._ecosystems.messages(device, entry, now)
+                continue
             mapping = self._mappings[entry.mapping]
             choices = self._rooms.values(device, mapping.measurement, now)
             for values in choices if "+" in entry.topic else choices[:1]:

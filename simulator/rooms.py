@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from campuswatch.calendar import SECOND, SchoolCalendar
-from campuswatch.inventory.models import Device, DeviceKind, School
+from campuswatch.inventory.models import Device, DeviceKind, MqttAddress, School
 from simulator.noise import between, drift, unit
 from simulator.tally import Tally
 from simulator.world import Trouble, World
@@ -24,6 +24,8 @@ _POWER_LOSS: Final = 30.0
 """dB by which an access point with weak transmission is quieter."""
 _FRESH_BATTERY_V: Final = 3.1
 _SIGNAL: Final = "wifi_signal"
+_ON_WIFI: Final = frozenset({"tasmota", "shelly", "shelly-gen1", "esphome", "homeassistant"})
+"""Ecosystems whose devices hang on an access point; the others have a gateway."""
 _CHANNELS: Final = {"2.4": (1, 6, 11), "5": (36, 44, 149, 157)}
 """Bands, as the catalogue tags them, and the channels that are in use."""
 _BAND_LOSS: Final = {"2.4": 0.0, "5": 6.0}
@@ -78,11 +80,16 @@ class Rooms:
             return False
         if device.uplink is not None:
             return True
-        if any(self._mappings[entry.mapping].measurement == _SIGNAL for entry in device.mqtt):
+        if any(self._is_on_wifi(entry) for entry in device.mqtt):
             return self._access_point(device, now) is not None
         school = world.school_of(device.id)
         gateways = [other for other in school.devices if other.kind is DeviceKind.GATEWAY]
         return all(world.answers(gateway.id, now) for gateway in gateways)
+
+    def _is_on_wifi(self, entry: MqttAddress) -> bool:
+        if entry.mapping is None:
+            return entry.decoder in _ON_WIFI
+        return self._mappings[entry.mapping].measurement == _SIGNAL
 
     def _environment(self, device: Device, now: float) -> Sequence[Values]:
         occupied = self._occupied(device, now)
@@ -214,6 +221,8 @@ class Rooms:
 
 
 def bssid(access_point: Device) -> str:
-    """Return the BSSID of an access point: locally administered, made from its id."""
+    """Return the BSSID of an access point: as declared, or locally administered and made up."""
+    if access_point.bssids:
+        return access_point.bssids[0]
     digits = int(unit("bssid", access_point.id) * 2**40)
     return ":".join(f"{octet:02x}" for octet in (0x02, *digits.to_bytes(5)))
