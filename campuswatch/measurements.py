@@ -63,6 +63,8 @@ class Field:
             CatalogueError: the value is no such thing (a string for a float,
                 3.7 for an int, NaN).
         """
+        if type(value) is self.type and (not isinstance(value, float) or math.isfinite(value)):
+            return value
         if self.type is str:
             return value if isinstance(value, str) else self._refuse(value)
         if isinstance(value, str):

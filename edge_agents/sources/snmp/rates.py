@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 MIN_STEP: Final = 0.1
 """Seconds between two samples below which the jitter of their arrival matters."""
@@ -36,9 +36,8 @@ class Absent(StrEnum):
     IMPLAUSIBLE = "faster than the port"
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """A counter's value.
+class Sample(NamedTuple):
+    """A counter's value; a tuple, because a poll of a switch makes hundreds.
 
     Attributes:
         count: as the agent sent it.
