@@ -22,13 +22,12 @@ from campuswatch.errors import UserError
 from campuswatch.inventory.loader import load_inventory
 from campuswatch.inventory.models import Inventory
 from campuswatch.mqtt import broker_address
+from simulator.estate import Estate
 from simulator.faults import Event, load_script, play
-from simulator.hardware import Hardware
 from simulator.lines import Line
 from simulator.publisher import Publisher
 from simulator.simulation import Simulation, load_simulation
-from simulator.snmp_agents import SnmpAgents
-from simulator.world import World
+from simulator.world import Trouble, World
 
 
 def main(config: Annotated[Path, typer.Argument(metavar="DIR", exists=True)]) -> None:
@@ -42,7 +41,8 @@ def main(config: Annotated[Path, typer.Argument(metavar="DIR", exists=True)]) ->
 
 async def _simulate(config: Path, inventory: Inventory, simulation: Simulation) -> None:
     world = World(inventory, simulation.seed, time.time())
-    agents = await _start_agents(world)
+    estate = Estate(world)
+    await estate.start()
     jobs: list[Coroutine[Any, Any, None]] = [
         Publisher(world, simulation.publish_interval.total_seconds()).run()
     ]
@@ -53,7 +53,7 @@ async def _simulate(config: Path, inventory: Inventory, simulation: Simulation) 
     ]
     if simulation.faults is not None:
         script = load_script(config / simulation.faults, inventory)
-        jobs.append(play(script, world, _tell))
+        jobs.append(play(script, world, partial(_tell, estate)))
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(job) for job in jobs]
@@ -62,19 +62,7 @@ async def _simulate(config: Path, inventory: Inventory, simulation: Simulation) 
             for task in tasks:
                 task.cancel()
     finally:
-        agents.close()
-
-
-async def _start_agents(world: World) -> SnmpAgents:
-    agents = SnmpAgents(world.inventory.district.credentials)
-    hardware = Hardware(world)
-    for school in world.inventory.schools:
-        for device in school.devices:
-            if device.address is not None and device.snmp is not None:
-                address = (device.address, device.port)
-                answers = partial(world.answers, device.id)
-                await agents.add(address, hardware.objects(device), answers)
-    return agents
+        estate.close()
 
 
 async def _end_of_input() -> None:
@@ -84,8 +72,10 @@ async def _end_of_input() -> None:
     await reader.read()
 
 
-def _tell(event: Event) -> None:
+def _tell(estate: Estate, event: Event) -> None:
     fault = event.fault
+    if fault.trouble is Trouble.SWAP_CABLES:
+        estate.notice_cables()
     _say(
         {
             "event": "begins" if event.begins else "ends",

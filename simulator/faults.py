@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import Field
 
 from campuswatch.inventory.documents import read_document
-from campuswatch.inventory.models import DeviceKind, Duration, Inventory, Model, Slug
+from campuswatch.inventory.models import DeviceKind, Duration, Inventory, Model, School, Slug
 from campuswatch.inventory.phrasing import validate_document
 from campuswatch.inventory.problems import InventoryError
 from simulator.world import Trouble, World
@@ -23,6 +23,9 @@ class Fault(Model):
 
     trouble: Trouble
     target: Slug = Field(description="A device; for wan-cut, a school.")
+    other: Slug | None = Field(
+        default=None, description="For swap-cables: the device that it changes places with."
+    )
     at: Duration = Field(description="When it begins, from the start of the round.")
     lasts: Duration = Field(description="How long it lasts.")
 
@@ -72,8 +75,38 @@ def _problems(
         yield ["target"], f"no device {fault.target!r}; expected the id of one"
     elif fault.trouble is Trouble.WEAK_SIGNAL and devices[fault.target].kind is not DeviceKind.AP:
         yield ["target"], f"{fault.target!r} is no access point; expected one for weak-signal"
+    if fault.trouble is Trouble.SWAP_CABLES:
+        yield from _swap_problems(fault, inventory)
+    elif fault.other is not None:
+        yield ["other"], "other is for swap-cables; expected none here"
     if fault.at + fault.lasts > whole:
         yield ["lasts"], "the fault outlasts its round; expected at + lasts within it"
+
+
+def _swap_problems(fault: Fault, inventory: Inventory) -> Iterator[tuple[list[str], str]]:
+    school = next((school for school in inventory.schools if fault.target in _ids(school)), None)
+    if school is None:
+        return  # told of the target already
+    if fault.other not in _ids(school):
+        text = f"no device {fault.other!r} in {school.id}; expected another device of that school"
+        yield ["other"], text
+        return
+    uplinks = {device.id: device.uplink for device in school.devices}
+    ways = [list(_way(fault.target, uplinks)), list(_way(fault.other, uplinks))]
+    if fault.target in ways[1] or fault.other in ways[0] or min(map(len, ways)) < 2:
+        text = "one of the two is the other's way to the internet, or has no uplink"
+        yield ["other"], f"{text}; expected two devices that can change places"
+
+
+def _way(device_id: str, uplinks: Mapping[str, str | None]) -> Iterator[str]:
+    following: str | None = device_id
+    while following is not None:
+        yield following
+        following = uplinks.get(following)
+
+
+def _ids(school: School) -> set[str]:
+    return {device.id for device in school.devices}
 
 
 async def play(script: FaultScript, world: World, tell: Callable[[Event], None]) -> None:
@@ -84,10 +117,18 @@ async def play(script: FaultScript, world: World, tell: Callable[[Event], None])
     while True:
         for at, event in events:
             await asyncio.sleep(start + at - loop.time())
-            change = world.begin if event.begins else world.end
-            change(event.fault.trouble, event.fault.target, time.time())
+            _happen(event, world)
             tell(event)
         start += script.round.total_seconds()
+
+
+def _happen(event: Event, world: World) -> None:
+    fault, now = event.fault, time.time()
+    if fault.trouble is Trouble.SWAP_CABLES and fault.other is not None:
+        world.swap_cables(fault.target, fault.other, now)  # the second time puts it right
+        return
+    change = world.begin if event.begins else world.end
+    change(fault.trouble, fault.target, now)
 
 
 def _events(script: FaultScript) -> Iterator[tuple[float, Event]]:

@@ -11,6 +11,7 @@ from simulator.makers import NETWORKS, OTHERS, Product
 from simulator.mibs.entity import Quantity, Sensor, entity
 from simulator.mibs.host import FIXED_DISK, RAM, Storage, host
 from simulator.mibs.interfaces import ETHERNET, RADIO, Port, interfaces
+from simulator.mibs.lldp import ACCESS_POINT, BRIDGE, ROUTER, Remote, Speaker, lldp
 from simulator.mibs.system import system
 from simulator.mibs.tree import MibTree, Oid, Value
 from simulator.mibs.ups import ups
@@ -31,6 +32,14 @@ _BAD: Final = 0.03
 """Share of ports with a bad cable, and of their packets that arrive broken."""
 _BROKEN: Final = 0.002
 
+_CAPABILITIES: Final = {
+    DeviceKind.SWITCH: BRIDGE,
+    DeviceKind.AP: BRIDGE | ACCESS_POINT,
+    DeviceKind.ROUTER: ROUTER,
+    DeviceKind.WLAN_CONTROLLER: BRIDGE,
+}
+"""What the kinds of devices that speak LLDP say that they do."""
+
 _Measure = Callable[[float], float]
 
 
@@ -40,6 +49,7 @@ class Hardware:
     def __init__(self, world: World) -> None:
         self._world = world
         self._flows = Flows(world)
+        self._ports: dict[str, _Ports] = {}
 
     def objects(self, device: Device) -> MibTree:
         """Return all that a device says over SNMP."""
@@ -47,7 +57,8 @@ class Hardware:
         booted = self._booted(device)
         school = self._world.school_of(device.id)
         objects = system(device, school, product, booted)
-        objects |= interfaces(_Ports(self._world, self._flows, device, product).all(), booted)
+        objects |= interfaces(self._ports_of(device).all, booted)
+        objects |= self.neighbours(device)
         serial = f"{int(between(0x10000000, 0xFFFFFFFF, self._world.seed, device.id)):X}"
         objects |= entity(product, serial, self._sensors(device))
         if device.kind is DeviceKind.SERVER:
@@ -55,6 +66,49 @@ class Hardware:
         if device.kind is DeviceKind.UPS:
             objects |= self._ups(device, product)
         return MibTree(objects)
+
+    def neighbours(self, device: Device) -> dict[Oid, Value]:
+        """Return LLDP-MIB as the cables are now; nothing for a device without LLDP."""
+        if device.kind not in _CAPABILITIES:
+            return {}
+        world, ports = self._world, self._ports_of(device)
+        remotes: list[Remote] = []
+        for behind, port in ports.downlinks.items():
+            other = world.plugged_into(behind)
+            remotes += self._remote(port, other, self._ports_of(other).uplink)
+        socket = world.socket(device.id)
+        if ports.uplink is not None and socket.uplink is not None:
+            above = world.device(socket.uplink)
+            remotes += self._remote(
+                ports.uplink, above, self._ports_of(above).downlinks.get(socket.id)
+            )
+        return lldp(
+            self._speaker(device),
+            ports.all,
+            remotes,
+            lambda: max(0.0, world.recabled() - world.booted(device.id)),
+        )
+
+    def _remote(self, port: Port, other: Device, its_port: Port | None) -> list[Remote]:
+        if its_port is None or other.kind not in _CAPABILITIES or other.address is None:
+            return []
+        return [Remote(port.index, self._speaker(other), its_port.name)]
+
+    def _speaker(self, device: Device) -> Speaker:
+        return Speaker(
+            chassis=b"\x02"
+            + int(between(0, 2**40, self._world.seed, device.id, "mac")).to_bytes(5),
+            name=device.id,
+            description=product_of(device, self._world).description,
+            address=device.address or "",
+            capabilities=_CAPABILITIES[device.kind],
+        )
+
+    def _ports_of(self, device: Device) -> _Ports:
+        if device.id not in self._ports:
+            product = product_of(device, self._world)
+            self._ports[device.id] = _Ports(self._world, self._flows, device, product)
+        return self._ports[device.id]
 
     def _booted(self, device: Device) -> Callable[[], float]:
         return lambda: self._world.booted(device.id)
@@ -111,7 +165,13 @@ def line_port_name(device: Device, world: World) -> str:
 
 
 class _Ports:
-    """Makes the ports of one device."""
+    """The ports of one device.
+
+    Attributes:
+        all: every port.
+        downlinks: the ports of the devices behind it, by their ids.
+        uplink: the port towards the internet, if it has one.
+    """
 
     def __init__(self, world: World, flows: Flows, device: Device, product: Product) -> None:
         self._world = world
@@ -119,8 +179,11 @@ class _Ports:
         self._device = device
         self._product = product
         self._behind = sorted(world.behind(device.id), key=lambda other: other.id)
+        self.downlinks: dict[str, Port] = {}
+        self.uplink: Port | None = None
+        self.all = self._made()
 
-    def all(self) -> list[Port]:
+    def _made(self) -> list[Port]:
         internet = self._world.school_of(self._device.id).internet
         if self._device.kind is DeviceKind.SWITCH:
             return self._of_switch()
@@ -142,17 +205,19 @@ class _Ports:
         return [self._downlink(index, other) for index, other in enumerate(self._behind, first)]
 
     def _downlink(self, index: int, other: Device) -> Port:
-        return self._port(
+        port = self._port(
             index,
             alias=other.id,
             link=other,
             received=lambda now: self._flows.up(other, now),
             sent=lambda now: self._flows.down(other, now),
         )
+        self.downlinks[other.id] = port
+        return port
 
     def _uplink(self, index: int) -> Port:
         fibre = self._device.kind is DeviceKind.SWITCH
-        return self._port(
+        self.uplink = self._port(
             index,
             name=self._product.uplink if fibre else self._product.port,
             alias="uplink",
@@ -161,6 +226,7 @@ class _Ports:
             received=lambda now: self._flows.down(self._device, now),
             sent=lambda now: self._flows.up(self._device, now),
         )
+        return self.uplink
 
     def _line(self) -> Port:
         return self._port(

@@ -22,6 +22,7 @@ _BEGINS: Final = {
     Trouble.WEAK_SIGNAL: "sends with far too little power",
     Trouble.SILENT: "falls silent",
     Trouble.WAN_CUT: "loses its line to the district",
+    Trouble.SWAP_CABLES: "is plugged into another device's port",
 }
 _ENDS: Final = {
     Trouble.DOWN: "has power again",
@@ -29,6 +30,7 @@ _ENDS: Final = {
     Trouble.WEAK_SIGNAL: "sends as it should again",
     Trouble.SILENT: "speaks again",
     Trouble.WAN_CUT: "has its line again, and sends what it kept",
+    Trouble.SWAP_CABLES: "is plugged into its own port again",
 }
 
 

@@ -45,7 +45,7 @@ _PRIV: Final = {
 }
 _V2C: Final = 2
 _USM: Final = 3
-_WHOLE_TREE: Final = (1, 3, 6)
+_WHOLE_TREE: Final = (1,)  # LLDP-MIB is below 1.0.8802
 
 
 class SnmpAgents:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -19,7 +19,7 @@ _DAY: Final = 86400.0
 
 
 class Trouble(StrEnum):
-    """What can befall a device, or (the last) a school."""
+    """What can befall a device, or a school."""
 
     DOWN = "down"
     """No power: it answers nothing and forwards nothing."""
@@ -31,6 +31,8 @@ class Trouble(StrEnum):
     """A sensor publishes nothing."""
     WAN_CUT = "wan-cut"
     """A school's line to the district is cut; inside it all goes on."""
+    SWAP_CABLES = "swap-cables"
+    """Somebody plugs the uplinks of two devices into each other's port."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class _Site:
     devices: dict[str, Device]
     observer: str | None
     """The device that the school's agent is plugged into."""
+    sockets: dict[str, str] = field(default_factory=dict)
+    """For devices whose uplink was plugged elsewhere: the device whose place that is."""
 
     def chain(self, device_id: str) -> list[str]:
         """Return a device and all it reaches the internet through, nearest first."""
@@ -48,8 +52,12 @@ class _Site:
         following: str | None = device_id
         while following in self.devices and following not in chain:
             chain.append(following)
-            following = self.devices[following].uplink
+            following = self.devices[self.socket(following)].uplink
         return chain
+
+    def socket(self, device_id: str) -> str:
+        """Return the device in whose place of the uplink's ports this one is plugged."""
+        return self.sockets.get(device_id, device_id)
 
     def path(self, device_id: str) -> list[str]:
         """Return the devices that must work for the agent to reach this one."""
@@ -93,6 +101,7 @@ class World:
         self._troubles: set[tuple[Trouble, str]] = set()
         self._restarted: dict[str, float] = {}
         self._changed: dict[str, float] = {}
+        self._recabled = started
 
     def begin(self, trouble: Trouble, target: str, now: float) -> None:
         """Let a trouble befall a device (or a school, for a cut WAN)."""
@@ -108,6 +117,29 @@ class World:
         if trouble is Trouble.DOWN:
             for device in self._site_of[target].powered_by(target):
                 self._restarted[device] = now
+
+    def swap_cables(self, one: str, other: str, now: float) -> None:
+        """Plug the uplinks of two devices of a school into each other's port."""
+        site = self._site_of[one]
+        site.sockets.update({one: site.socket(other), other: site.socket(one)})
+        self._paths |= {device_id: site.path(device_id) for device_id in site.devices}
+        self._changed |= {one: now, other: now}
+        self._recabled = now
+
+    def recabled(self) -> float:
+        """Return when a cable was last plugged elsewhere, Unix seconds."""
+        return self._recabled
+
+    def socket(self, device_id: str) -> Device:
+        """Return the device in whose place of the uplink's ports this one is plugged."""
+        site = self._site_of[device_id]
+        return site.devices[site.socket(device_id)]
+
+    def plugged_into(self, socket: str) -> Device:
+        """Return the device that is plugged in the place of another, or in its own."""
+        site = self._site_of[socket]
+        found = (device for device, place in site.sockets.items() if place == socket)
+        return site.devices[next(found, socket)]
 
     def has(self, trouble: Trouble, target: str) -> bool:
         return (trouble, target) in self._troubles

@@ -7,12 +7,16 @@ from typing import Final
 
 from pysnmp.proto.rfc1902 import Integer32, ObjectIdentifier, OctetString, TimeTicks
 
-from campuswatch.inventory.models import Device, School
+from campuswatch.inventory.models import Device, DeviceKind, School
 from simulator.makers import Product
 from simulator.mibs.tree import Oid, Value
 
 SYSTEM: Final = (1, 3, 6, 1, 2, 1, 1)
 _WRAP: Final = 2**32
+_HOST: Final = 72
+"""sysServices of a host: layers 4 and 7."""
+_SERVICES: Final = {DeviceKind.SWITCH: 6, DeviceKind.AP: 2, DeviceKind.ROUTER: 78}
+"""sysServices: the sum of 2 to the power of each layer below the first that is served."""
 
 
 def ticks(seconds: float) -> TimeTicks:
@@ -32,5 +36,5 @@ def system(
         (*SYSTEM, 4, 0): OctetString(b"network@district.example"),
         (*SYSTEM, 5, 0): OctetString(device.id.encode()),
         (*SYSTEM, 6, 0): OctetString(location.encode()),
-        (*SYSTEM, 7, 0): Integer32(78),
+        (*SYSTEM, 7, 0): Integer32(_SERVICES.get(device.kind, _HOST)),
     }

@@ -18,6 +18,17 @@ class MibTree:
     """An agent's objects, sorted lexicographically (RFC 3416, section 4.2.2)."""
 
     def __init__(self, objects: Mapping[Oid, Value]) -> None:
+        self._objects = dict(objects)
+        self._sort()
+
+    def replace(self, root: Oid, objects: Mapping[Oid, Value]) -> None:
+        """Let `objects` be all there is below `root`."""
+        kept = {oid: value for oid, value in self._objects.items() if oid[: len(root)] != root}
+        self._objects = kept | dict(objects)
+        self._sort()
+
+    def _sort(self) -> None:
+        objects = self._objects
         self._oids = sorted(objects)
         self._names = [ObjectName(oid) for oid in self._oids]
         self._values = [objects[oid] for oid in self._oids]

@@ -1,0 +1,45 @@
+"""The SNMP agents of all devices of a world."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from campuswatch.inventory.models import Device
+from simulator.hardware import Hardware
+from simulator.mibs.lldp import LLDP
+from simulator.mibs.tree import MibTree
+from simulator.snmp_agents import SnmpAgents
+from simulator.world import World
+
+
+class Estate:
+    """Plays every device that has an address and a credential."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._hardware = Hardware(world)
+        self._agents = SnmpAgents(world.inventory.district.credentials)
+        self._trees: list[tuple[Device, MibTree]] = []
+
+    async def start(self) -> None:
+        """Let every device answer at its address.
+
+        Raises:
+            OSError: an address can't be bound.
+        """
+        for school in self._world.inventory.schools:
+            for device in school.devices:
+                if device.address is not None and device.snmp is not None:
+                    tree = self._hardware.objects(device)
+                    answers = partial(self._world.answers, device.id)
+                    await self._agents.add((device.address, device.port), tree, answers)
+                    self._trees.append((device, tree))
+
+    def notice_cables(self) -> None:
+        """Let every device hear the neighbours that it has now."""
+        for device, tree in self._trees:
+            tree.replace(LLDP, self._hardware.neighbours(device))
+
+    def close(self) -> None:
+        """Close every socket."""
+        self._agents.close()
