@@ -93,10 +93,15 @@ class Pinger:
     (net.ipv4.ping_group_range), else raw ones, which need CAP_NET_RAW. Each raw
     socket is handed every answer the host gets, which is why the number is
     bounded.
+
+    Args:
+        concurrency: devices asked at the same time.
+        echoes: sent to each.
     """
 
-    def __init__(self, concurrency: int = 50) -> None:
+    def __init__(self, concurrency: int = 50, echoes: int = ECHOES) -> None:
         self._limit = asyncio.Semaphore(concurrency)
+        self._echoes = echoes
         self._privileged: bool | None = None
         self._allowed = True
 
@@ -123,7 +128,7 @@ class Pinger:
     async def _ask(self, address: str, wait: float) -> Echo:
         host: Host = await async_ping(
             address,
-            count=ECHOES,
+            count=self._echoes,
             interval=ECHO_SPACING,
             timeout=wait,
             privileged=bool(self._privileged),

@@ -1,0 +1,51 @@
+"""Asking no faster than a network likes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from edge_agents.sources.snmp.session import Page, SnmpSession, Value
+
+
+class Throttle:
+    """Lets so many packets go in a second.
+
+    Args:
+        rate: packets a second, all of a sweep taken together.
+    """
+
+    def __init__(self, rate: float) -> None:
+        self._apart = 1 / rate
+        self._next = 0.0
+
+    async def take(self) -> None:
+        """Return when one more may go."""
+        now = asyncio.get_running_loop().time()
+        turn = max(now, self._next)
+        self._next = turn + self._apart
+        await asyncio.sleep(turn - now)
+
+
+class ThrottledSession:
+    """An `SnmpSession` whose requests wait for their turn; what it repeats does not."""
+
+    def __init__(self, session: SnmpSession, throttle: Throttle) -> None:
+        self._session = session
+        self._throttle = throttle
+
+    async def get(self, oids: Sequence[str]) -> dict[str, Value]:
+        """See `SnmpSession.get`."""
+        await self._throttle.take()
+        return await self._session.get(oids)
+
+    async def walk(self, root: str, rows: int | None = None) -> AsyncIterator[Page]:
+        """See `SnmpSession.walk`."""
+        await self._throttle.take()
+        async for page in self._session.walk(root, rows):
+            yield page
+            await self._throttle.take()
+
+    def close(self) -> None:
+        """See `SnmpSession.close`."""
+        self._session.close()
