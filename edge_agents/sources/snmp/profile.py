@@ -9,7 +9,7 @@ measurement of the catalogue each row becomes. Files are composed by
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 from itertools import chain
 from pathlib import Path
@@ -293,6 +293,17 @@ class Table(Model):
         return self.rows or next(iter(self.columns))
 
 
+def moved(table: Table, places: Mapping[str, str]) -> Table:
+    """Return a table whose columns below some OIDs are below others instead."""
+    columns = dict(table.columns)
+    for before, after in places.items():
+        for name, column in columns.items():
+            if column.oid is not None and column.oid.startswith(f"{before}."):
+                oid = after + column.oid.removeprefix(before)
+                columns[name] = column.model_copy(update={"oid": oid})
+    return table.model_copy(update={"columns": columns})
+
+
 class Match(Model):
     """What a profile recognises a device by; everything given must fit."""
 
@@ -352,6 +363,10 @@ class ProfileFile(Model):
     includes: list[Slug] = Field(default_factory=list)
     omits: list[Slug] = Field(
         default_factory=list, description="Tables of included profiles that are left out."
+    )
+    moved: dict[Oid, Oid] = Field(
+        default_factory=dict,
+        description="Where tables of included profiles are found, by where these have them.",
     )
     match: list[Match] = Field(default_factory=list)
     tables: list[Table] = Field(default_factory=list)

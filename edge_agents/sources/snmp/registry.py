@@ -10,7 +10,7 @@ from typing import Final
 from campuswatch.errors import UserError
 from campuswatch.inventory.documents import Document
 from campuswatch.inventory.problems import InventoryError, Problem
-from edge_agents.sources.snmp.profile import ProfileFile, Table, read_profile
+from edge_agents.sources.snmp.profile import ProfileFile, Table, moved, read_profile
 
 SHIPPED: Final = Path(__file__).parents[2] / "profiles"
 """The profiles that come with Campuswatch."""
@@ -130,6 +130,8 @@ class ProfileRegistry:
                     text = f"no included table {omitted!r}; expected one of {known}"
                     raise InventoryError([document.problem(("omits", number), text)])
                 del tables[omitted]
+            if part.moved:
+                tables = {id_: moved(table, part.moved) for id_, table in tables.items()}
             tables |= {table.id: table for table in part.tables}
         return Profile(file.name, file.title, file.vendor, tuple(tables.values()))
 
