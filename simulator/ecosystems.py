@@ -224,10 +224,10 @@ def _the_things_stack(topic: str, _: Device, felt: _Feelings) -> Iterator[Messag
 
 
 def _chirpstack(topic: str, _: Device, felt: _Feelings) -> Iterator[Message]:
-    application, own = topic.split("/")[1].partition("@")[0], topic.rpartition("/")[2]
+    levels = topic.split("/")
     event = {
         "time": felt.received,
-        "deviceInfo": {"applicationId": application, "devEui": eui},
+        "deviceInfo": {"applicationId": levels[1], "devEui": levels[3]},
         "fPort": 85,
         "object": {
             "occupancy": "occupied" if felt.of("presence")["occupancy"] else "vacant",

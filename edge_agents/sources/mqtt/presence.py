@@ -22,6 +22,7 @@ PATIENCE: Final = 3
 LEARNING: Final = 4
 """Gaps between messages that must have been seen before one can be too long."""
 
+_MOMENT: Final = 2.0  # seconds in which several messages are one turn to speak
 _LONGEST: Final = 86400.0  # seconds of silence that are enough however little is known
 _SHORTEST: Final = 30.0  # seconds that are never too long where the interval is learned
 _HALF_LIFE: Final = 86400.0  # seconds in which what was learned loses half its weight
@@ -54,6 +55,8 @@ class Cadence:
 
     def learn(self, gap: float) -> None:
         """Take the seconds from one message to the next."""
+        if gap < _MOMENT:
+            return
         if gap > self.patience:
             self._outage, before = gap, self._outage
             if before is None:

@@ -31,15 +31,6 @@ def test_they_are_counted_since_the_last_look(tmp_path: Path) -> None:
     assert rejected.take_count() == 0
 
 
-def test_the_files_are_bounded_and_hold_the_latest(tmp_path: Path) -> None:
-    rejected = RejectedPayloads(tmp_path, file_bytes=10_000)
-    for number in range(500):
-        rejected.keep(f"t/{number}", b"x" * 100, "reason")
-    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 20_000
-    assert len(list(tmp_path.iterdir())) == 2
-    assert entries(tmp_path / "rejected.jsonl")[-1]["topic"] == "t/499"
-
-
 def test_a_disk_that_takes_nothing_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file where the directory should be")
     rejected = RejectedPayloads(tmp_path / "taken")

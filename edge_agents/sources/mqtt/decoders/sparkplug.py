@@ -130,6 +130,7 @@ class _Node:
         session = _session_of(payload)
         if session is not None and self._session is not None and session != self._session:
             return None
+        self._metrics.clear()
         self._born.clear()
         self._sequence = None
         return _Event("NDEATH", "")
