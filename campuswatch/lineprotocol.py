@@ -176,6 +176,10 @@ def _check_name(what: str, text: str) -> None:
 
 
 def _value(value: FieldValue) -> str:
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise LineProtocolError(f"float {value}: expected a finite number")
+        return float.__repr__(value)
     if isinstance(value, str):
         if "\0" in value:
             raise LineProtocolError(f"string {value!r}: NUL is not allowed")
@@ -183,13 +187,9 @@ def _value(value: FieldValue) -> str:
         return f'"{escaped}"'
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
-        if not _MIN_INT <= value <= _MAX_INT:
-            raise LineProtocolError(f"integer {value}: expected one of 64 bits")
-        return f"{int(value)}i"
-    if not math.isfinite(value):
-        raise LineProtocolError(f"float {value}: expected a finite number")
-    return float.__repr__(value)
+    if not _MIN_INT <= value <= _MAX_INT:
+        raise LineProtocolError(f"integer {value}: expected one of 64 bits")
+    return f"{int(value)}i"
 
 
 # Cutting lines apart ---------------------------------------------------------
