@@ -25,6 +25,8 @@ def aggregate(rule: FieldRule, over: Over, values: Sequence[float | str]) -> flo
         values: one for each row that has one; text can only be counted.
     """
     if over is Over.COUNT:
+        if not values and (rule.below is not None or rule.above is not None):
+            return None  # nothing was measured, which is not to say that nothing is weak
         return sum(1 for value in values if _counts(rule, value))
     numbers = [value for value in values if not isinstance(value, str) and _counts(rule, value)]
     if over is Over.SUM:

@@ -211,7 +211,10 @@ class ControllerView:
         tags.pop("room", None)
         if (device := self._declared.get(key)) is not None and device.room:
             tags["room"] = device.room
-        return Reading(reading.measurement, tags, reading.fields, reading.time)
+        fields = dict(reading.fields)
+        if mac := _mac(str(fields.get("mac", ""))):
+            fields["mac"] = mac
+        return Reading(reading.measurement, tags, fields, reading.time)
 
     def _id(self, key: str) -> str:
         if (device := self._declared.get(key)) is not None:
