@@ -14,6 +14,7 @@ __all__ = [
     "Aggregate",
     "Query",
     "RejectedLine",
+    "Runs",
     "Series",
     "Store",
     "StoreError",
@@ -53,6 +54,24 @@ class Aggregate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Runs:
+    """How to make one row of samples that repeat each other.
+
+    A run is as many samples of a group in order of time as have the same
+    values, and of which each comes before the one before has ended: within
+    `hold` of its interval.
+
+    Attributes:
+        interval: the field that holds a sample's interval in seconds; a sample
+            that lacks it is a run by itself.
+        hold: for how many intervals a sample holds.
+    """
+
+    interval: str
+    hold: float
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """A question to a store.
 
@@ -67,6 +86,9 @@ class Query:
     MAX or percentile. A percentile is the sample of the nearest rank: number
     floor(n * p / 100 + 1/2) of n, as InfluxQL counts.
 
+    With `runs`, there is one row for each run of raw samples, timed at its
+    first; samples that share a time are in order of their fields' values.
+
     Attributes:
         measurement: which measurement.
         fields: which fields; rows that have none of them are left out.
@@ -79,6 +101,7 @@ class Query:
         limit: at most this many rows in each series, counted from the oldest;
             with `newest`, from the newest.
         newest: count `limit` from the newest row; rows stay in order of time.
+        runs: make one row of samples that repeat each other.
     """
 
     measurement: str
@@ -91,6 +114,7 @@ class Query:
     window: int | None = None
     limit: int | None = None
     newest: bool = False
+    runs: Runs | None = None
 
     def __post_init__(self) -> None:
         if not self.fields:
@@ -99,6 +123,11 @@ class Query:
             raise ValueError("a query's end must be later than its start")
         if self.window is not None and (self.aggregate is None or self.window <= 0):
             raise ValueError("a window needs an aggregate and a positive length")
+        if self.runs is not None:
+            if self.aggregate is not None or self.limit is not None:
+                raise ValueError("runs are made of raw samples, without a limit")
+            if self.runs.interval not in self.fields:
+                raise ValueError("the interval of runs must be one of the query's fields")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +138,13 @@ class Series:
         tags: the values of the query's `group_by` tags; "" where missing.
         times: nanoseconds UTC, ascending.
         columns: for each field, one value a row; None where a row lacks it.
+        until: of a query for runs, the time of each one's last sample.
     """
 
     tags: Mapping[str, str]
     times: Sequence[int]
     columns: Mapping[str, Sequence[FieldValue | None]]
+    until: Sequence[int] | None = None
 
 
 class Store(Protocol):

@@ -111,7 +111,8 @@ class DuckDBStore:
             Series(
                 dict(zip(query.group_by, keys[number], strict=True)),
                 times,
-                dict(zip(query.fields, values, strict=True)),
+                dict(zip(query.fields, values, strict=False)),
+                values[-1] if query.runs is not None else None,
             )
             for number, times, *values in rows
         ]

@@ -8,7 +8,7 @@ from typing import Final
 
 from campuswatch.lineprotocol import FIELD_TYPES
 from campuswatch.readings import FieldValue
-from campuswatch.stores.base import Aggregate, Query, StoreError
+from campuswatch.stores.base import Aggregate, Query, Runs, StoreError
 
 _SQL_TYPES: Final[Mapping[type[FieldValue], str]] = {
     float: "DOUBLE",
@@ -106,8 +106,8 @@ def select(query: Query, table: str, columns: Mapping[str, Column | None]) -> st
     """Compile a query: the rows of each group, then one list for each column of a group.
 
     Its parameters are the ids of the series, and the number of each one's
-    group. A row of the answer is a group's number, its times, and its values
-    field by field.
+    group. A row of the answer is a group's number, its times, its values
+    field by field and, of runs, the times of their last samples.
 
     Raises:
         StoreError: the aggregate does not fit a field's type.
@@ -130,11 +130,32 @@ def select(query: Query, table: str, columns: Mapping[str, Column | None]) -> st
     )
     if query.aggregate is not None:
         rows += " GROUP BY number" if query.window is None else f" GROUP BY number, {_time(query)}"
-    lists = [
-        f"list({name} ORDER BY moment, tie){_cut(query)}"
-        for name in ("moment", *(f"v{number}" for number in range(len(values))))
-    ]
+    names = ["moment", *(f"v{number}" for number in range(len(values)))]
+    order = "moment, tie"
+    if query.runs is not None:
+        order = ", ".join(f"{name} NULLS FIRST" for name in names)
+        rows = _runs(query, query.runs, rows, order)
+        names.append("until")
+    lists = [f"list({name} ORDER BY {order}){_cut(query)}" for name in names]
     return f"SELECT number, {', '.join(lists)} FROM ({rows}) GROUP BY number ORDER BY number"
+
+
+def _runs(query: Query, runs: Runs, rows: str, order: str) -> str:
+    """Keep of raw rows those that begin a run, with the time at which it ends.
+
+    That is the time of the row before the one that begins the next run.
+    """
+    values = [f"v{number}" for number in range(len(query.fields))]
+    interval = f"v{query.fields.index(runs.interval)}"
+    same = [f"{value} IS NOT DISTINCT FROM lag({value}) OVER run" for value in values]
+    held = f"moment - lag(moment) OVER run <= {runs.hold * 1e9!r} * {interval}"
+    return (
+        f"SELECT *, coalesce(lead(before) OVER (PARTITION BY number ORDER BY {order}), newest)"
+        f" AS until FROM (SELECT *, lag(moment) OVER run AS before,"
+        f" max(moment) OVER (PARTITION BY number) AS newest FROM ({rows})"
+        f" WINDOW run AS (PARTITION BY number ORDER BY {order})"
+        f" QUALIFY NOT coalesce({' AND '.join([*same, held])}, false))"
+    )
 
 
 def _time(query: Query) -> str:

@@ -30,6 +30,7 @@ from campuswatch.stores.base import (
     StoreUnavailableError,
 )
 from campuswatch.stores.influxql import identifier, read, statements
+from campuswatch.stores.runs import in_runs
 
 _ABOUT_LINES: Final = re.compile(r"partial write|unable to parse|conflict|line protocol|too large")
 """Refusals that are about what the lines say, not about the request."""
@@ -96,7 +97,8 @@ class InfluxDBStore:
         """See `Store.query`."""
         if not all(query.where.values()):
             return []
-        return read(query, self._ask(statements(query)))
+        found = read(query, self._ask(statements(query)))
+        return found if query.runs is None else [in_runs(one, query.runs) for one in found]
 
     def ping(self) -> None:
         """See `Store.ping`."""

@@ -22,6 +22,7 @@ from campuswatch.lineprotocol import RejectedLine
 from campuswatch.stores.base import (
     Aggregate,
     Query,
+    Runs,
     Series,
     Store,
     StoreError,
@@ -162,7 +163,13 @@ class _Handler(socketserver.StreamRequestHandler):
             # asdict would copy every value of every row.
             answer = {
                 "series": [
-                    {"tags": one.tags, "times": one.times, "columns": one.columns} for one in series
+                    {
+                        "tags": one.tags,
+                        "times": one.times,
+                        "columns": one.columns,
+                        "until": one.until,
+                    }
+                    for one in series
                 ]
             }
         except StoreError as error:
@@ -171,12 +178,13 @@ class _Handler(socketserver.StreamRequestHandler):
 
 
 def _query(question: dict[str, Any]) -> Query:
-    aggregate = question["aggregate"]
+    aggregate, runs = question["aggregate"], question["runs"]
     return Query(
         **question
         | {
             "fields": tuple(question["fields"]),
             "group_by": tuple(question["group_by"]),
             "aggregate": None if aggregate is None else Aggregate(aggregate),
+            "runs": None if runs is None else Runs(**runs),
         }
     )

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from campuswatch.lineprotocol import encode
 from campuswatch.readings import FieldValue, Reading
-from campuswatch.stores.base import Aggregate, Query, Series, Store, StoreError
+from campuswatch.stores.base import Aggregate, Query, Runs, Series, Store, StoreError
 from tests.stores import model
 from tests.stores.conftest import fresh_name
 from tests.stores.readings import KEYS, NAMES, VALUES
@@ -444,6 +445,55 @@ def test_all_stores_answer_alike(
     for question in asked:
         query = Query(name, **question)  # type: ignore[arg-type]
         assert store.query(query) == model.answer(readings, query)
+
+
+runs_of_points = st.lists(
+    st.tuples(
+        st.sampled_from("ab"),
+        st.integers(0, 12),
+        st.sampled_from([{"up": 1}, {"up": 0}, {}]),
+        st.sampled_from([{"interval": 1.0}, {"interval": 2.0}, {}]),
+    ),
+    max_size=25,
+)
+
+
+@on_servers
+@given(runs_of_points)
+def test_runs_are_the_raw_samples_put_together(
+    store: Store, points: list[tuple[str, int, dict[str, int], dict[str, float]]]
+) -> None:
+    name = fresh_name()
+    given_fields = [
+        Reading(name, {"agent": agent}, {"other": 1, **up, **interval}, T0 + time * SECOND)
+        for agent, time, up, interval in points
+    ]
+    put(store, *given_fields)
+    query = ask(name, ("up", "interval"))
+    rows = sorted(
+        (
+            (time, one.columns["up"][at], one.columns["interval"][at])
+            for one in store.query(query)
+            for at, time in enumerate(one.times)
+        ),
+        key=lambda row: (row[0], row[1] is not None, row[1], row[2] is not None, row[2] or 0),
+    )
+    expected: list[list[object]] = []
+    for time, up, interval in rows:
+        before = expected[-1] if expected else None
+        if before and interval and before[1:3] == [up, interval]:
+            assert isinstance(before[3], int)
+            if time - before[3] <= 2.5 * SECOND * float(interval):
+                before[3] = time
+                continue
+        expected.append([time, up, interval, time])
+    found = store.query(replace(query, runs=Runs("interval", 2.5)))
+    assert [
+        [time, one.columns["up"][at], one.columns["interval"][at], one.until[at]]
+        for one in found
+        if one.until is not None
+        for at, time in enumerate(one.times)
+    ] == expected
 
 
 # How it behaves ---------------------------------------------------------------
