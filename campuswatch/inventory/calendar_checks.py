@@ -21,6 +21,7 @@ def errors(parts: Parts, places: Places) -> Iterator[Problem]:
         yield from _lessons_outside_service(places, calendar)
         yield from _overlapping_lessons(places, calendar)
         yield from _contradicting_days(places, calendar)
+        yield from _closed_exams(places, calendar)
     if parts.district is not None and any(c.public_holidays for c in parts.calendars or []):
         yield from _unknown_holidays(places, parts.district)
 
@@ -69,6 +70,17 @@ def _contradicting_days(places: Places, calendar: Calendar) -> Iterator[Problem]
         if day in calendar.closed_days:
             text = f"{day} is in extra_days and in closed_days; expected it in one of them"
             yield places.problem(calendar, ["extra_days", index], text)
+
+
+def _closed_exams(places: Places, calendar: Calendar) -> Iterator[Problem]:
+    for exam in calendar.exams:
+        for day in calendar.closed_days:
+            if exam.start <= day <= exam.end:
+                text = (
+                    f"exam {exam.name!r} lasts from {exam.start} to {exam.end}, and {day} is "
+                    "closed; expected an exam on open days, or the day not in closed_days"
+                )
+                yield places.problem(exam, ["start"], text)
 
 
 def _unknown_holidays(places: Places, district: District) -> Iterator[Problem]:

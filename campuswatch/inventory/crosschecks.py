@@ -7,8 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pydantic import BaseModel
 
-from campuswatch.inventory import calendar_checks, decoder_checks, mapping_checks
-from campuswatch.inventory.models import Device, DeviceKind, School, Target
+from campuswatch.inventory import (
+    calendar_checks,
+    decoder_checks,
+    maintenance_checks,
+    mapping_checks,
+    selections,
+)
+from campuswatch.inventory.models import Device, DeviceKind, School
 from campuswatch.inventory.parts import Parts
 from campuswatch.inventory.places import Places
 from campuswatch.inventory.problems import Problem
@@ -28,10 +34,12 @@ def errors(parts: Parts, places: Places) -> Iterator[Problem]:
     for school in parts.schools:
         yield from _school_references(parts, places, school)
         yield from _device_references(parts, places, school)
+        yield from _trap_credentials(parts, places, school)
         yield from _uplink_cycles(places, school)
         yield from _shared_addresses(places, school)
     yield from _target_references(parts, places)
     yield from calendar_checks.errors(parts, places)
+    yield from maintenance_checks.errors(parts, places)
     yield from mapping_checks.errors(parts, places)
     yield from decoder_checks.errors(parts, places)
 
@@ -58,6 +66,7 @@ def _duplicate_ids(parts: Parts, places: Places) -> Iterator[Problem]:
         ("device", [device for school in schools for device in school.devices]),
         ("calendar", parts.calendars or []),
         ("mapping", parts.mappings or []),
+        ("maintenance", parts.maintenance or []),
         ("target", parts.district.targets if parts.district else []),
     ]
     for noun, owners in groups:
@@ -127,6 +136,17 @@ def _missing(
     if owner := elsewhere.get((noun, identity)):
         return f"{noun} {identity!r} belongs to school {owner!r}; expected one of this school"
     return unknown(noun, identity, known, "this school")
+
+
+def _trap_credentials(parts: Parts, places: Places, school: School) -> Iterator[Problem]:
+    if parts.district is None:
+        return
+    known = list(parts.district.credentials)
+    for agent in school.agents:
+        for index, credential in enumerate(agent.traps.credentials if agent.traps else []):
+            if credential not in known:
+                text = unknown("credential", credential, known, "district.yaml")
+                yield places.problem(agent, ["traps", "credentials", index], text)
 
 
 def _credential(parts: Parts, places: Places, device: Device) -> Iterator[Problem]:
@@ -201,6 +221,21 @@ def _shared_addresses(places: Places, school: School) -> Iterator[Problem]:
                 f"{before.id!r} at {places.where(before)}; expected one device an address"
             )
             yield places.problem(device, ["address"], text)
+    yield from _trap_addresses(places, school)
+
+
+def _trap_addresses(places: Places, school: School) -> Iterator[Problem]:
+    owners = {
+        (school.agent_of(device), _canonical(device.address)): device.id
+        for device in school.devices
+        if device.address is not None
+    }
+    for device in school.devices:
+        for index, address in enumerate(device.addresses):
+            owner = owners.setdefault((school.agent_of(device), address), device.id)
+            if owner != device.id:
+                text = f"address {address} is already that of {owner!r}; expected one device each"
+                yield places.problem(device, ["addresses", index], text)
 
 
 def _canonical(address: str) -> str:
@@ -213,16 +248,8 @@ def _canonical(address: str) -> str:
 def _target_references(parts: Parts, places: Places) -> Iterator[Problem]:
     if parts.district is None:
         return
-    schools = [school.id for school in parts.schools]
     for target in parts.district.targets:
-        yield from _selected_schools(places, target, schools)
-
-
-def _selected_schools(places: Places, target: Target, schools: list[str]) -> Iterator[Problem]:
-    for index, identity in enumerate(target.schools.ids or []):
-        if identity not in schools:
-            text = unknown("school", identity, schools, "schools/")
-            yield places.problem(target.schools, ["ids", index], text)
+        yield from selections.errors(parts, places, target.schools)
 
 
 def _rooms_without_ap(places: Places, school: School) -> Iterator[Problem]:

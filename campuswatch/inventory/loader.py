@@ -11,7 +11,14 @@ from pydantic import BaseModel
 
 from campuswatch.inventory.crosschecks import errors, warnings
 from campuswatch.inventory.documents import read_document
-from campuswatch.inventory.models import CalendarFile, District, Inventory, MappingsFile, School
+from campuswatch.inventory.models import (
+    CalendarFile,
+    District,
+    Inventory,
+    MaintenanceFile,
+    MappingsFile,
+    School,
+)
 from campuswatch.inventory.parts import Parts
 from campuswatch.inventory.phrasing import validate_document
 from campuswatch.inventory.places import Places
@@ -20,6 +27,7 @@ from campuswatch.inventory.problems import InventoryError, Problem
 DISTRICT_FILE: Final = "district.yaml"
 CALENDAR_FILE: Final = "calendar.yaml"
 MAPPINGS_FILE: Final = "mappings.yaml"
+MAINTENANCE_FILE: Final = "maintenance.yaml"
 SCHOOLS_DIRECTORY: Final = "schools"
 
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
@@ -44,7 +52,8 @@ def load_inventory(directory: Path) -> Inventory:
 
     Args:
         directory: holds `district.yaml`, `calendar.yaml`, optionally
-            `mappings.yaml`, and one `schools/ID.yaml` per school.
+            `mappings.yaml` and `maintenance.yaml`, and one `schools/ID.yaml` per
+            school.
 
     Raises:
         InventoryError: with every problem of every file.
@@ -85,12 +94,9 @@ class Draft:
         Raises:
             InventoryError: with every problem of every file.
         """
-        problems = [*self.problems, *errors(self.parts, self.places)]
-        district, calendars, mappings = (
-            self.parts.district,
-            self.parts.calendars,
-            self.parts.mappings,
-        )
+        parts = self.parts
+        problems = [*self.problems, *errors(parts, self.places)]
+        district, calendars, mappings = parts.district, parts.calendars, parts.mappings
         if problems or district is None or calendars is None or mappings is None:
             raise InventoryError(problems)
         return CheckedInventory(
@@ -98,9 +104,10 @@ class Draft:
                 district=district,
                 calendars=calendars,
                 mappings=mappings,
-                schools=self.parts.schools,
+                schools=parts.schools,
+                maintenance=parts.maintenance or [],
             ),
-            warnings=sorted(set(warnings(self.parts, self.places))),
+            warnings=sorted(set(warnings(parts, self.places))),
         )
 
 
@@ -111,11 +118,14 @@ def read_draft(directory: Path, walk: Walk = iter) -> Draft:
     calendars = reader.read(directory / CALENDAR_FILE, CalendarFile)
     path = directory / MAPPINGS_FILE
     mappings = reader.read(path, MappingsFile) if path.exists() else MappingsFile(mappings=[])
+    path = directory / MAINTENANCE_FILE
+    maintenance = reader.read(path, MaintenanceFile) if path.exists() else None
     parts = Parts(
         district=district,
         calendars=calendars.calendars if calendars else None,
         mappings=mappings.mappings if mappings else None,
         schools=_read_schools(reader, directory / SCHOOLS_DIRECTORY, walk),
+        maintenance=maintenance.maintenance if maintenance else None,
     )
     return Draft(parts, reader.places, reader.problems)
 

@@ -8,12 +8,14 @@ These classes say what one file may hold; what must agree between files
 from __future__ import annotations
 
 import datetime as dt
+import ipaddress
 import re
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
+from dateutil.rrule import rrule, rrulestr
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -259,6 +261,17 @@ Bssid = Annotated[str, AfterValidator(normalise_bssid)]
 """A BSSID (IEEE 802.11) as lower-case octets with colons, however it was spelt."""
 
 
+def _ip_address(text: str) -> str:
+    try:
+        return ipaddress.ip_address(text).compressed
+    except ValueError:
+        raise ValueError("expected an IP address") from None
+
+
+IpAddress = Annotated[str, AfterValidator(_ip_address)]
+"""An IPv4 or IPv6 address, in its shortest spelling."""
+
+
 class Device(Model):
     """One thing with an address."""
 
@@ -268,6 +281,10 @@ class Device(Model):
     room: Slug | None = Field(default=None, description="The room it stands in.")
     address: str | None = Field(
         default=None, min_length=1, description="IP address or host name; omit for MQTT only."
+    )
+    addresses: list[IpAddress] = Field(
+        default_factory=list,
+        description="Further IP addresses it sends traps from, such as a loopback or NAT address.",
     )
     port: int = Field(default=161, ge=1, le=65535, description="UDP port of its SNMP agent.")
     snmp: Slug | None = Field(default=None, description="A credential of district.yaml.")
@@ -344,12 +361,41 @@ class LocalBroker(Model):
     password: SecretReference | None = None
 
 
+def _listen_address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    try:
+        ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+        valid = 0 < int(port) < 65536 and (":" not in host or host.startswith("["))
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ValueError('expected an IP address and a port, such as "0.0.0.0:162" or "[::]:162"')
+    return text
+
+
+class TrapListener(Model):
+    """Where an agent receives SNMP traps and informs (RFC 3416, 4.2.6 and 4.2.7)."""
+
+    listen: Annotated[str, AfterValidator(_listen_address)] = Field(
+        default="0.0.0.0:162",  # noqa: S104 - devices of every network of the school send here
+        description="IP address and UDP port; ports below 1024 need CAP_NET_BIND_SERVICE.",
+    )
+    credentials: list[Slug] = Field(
+        default_factory=list,
+        description="Credentials of district.yaml that senders may use, besides those by which "
+        "the agent polls its devices.",
+    )
+
+
 class Agent(Model):
     """An edge agent: one process in a school."""
 
     id: Slug
     broker: LocalBroker | None = Field(
         default=None, description="The local broker it listens to, if there is one."
+    )
+    traps: TrapListener | None = Field(
+        default=None, description="Receives SNMP traps and informs; {} listens on UDP port 162."
     )
     concurrency: int = Field(
         default=200, ge=1, le=2000, description="Devices polled at the same time."
@@ -500,6 +546,28 @@ class Term(Model):
         return self
 
 
+class Exam(Model):
+    """Days of an examination from `start` to `end`, both part of it.
+
+    They are school days whatever else falls on them, unless they are closed.
+    """
+
+    name: Name
+    start: dt.date
+    end: dt.date
+    sessions: list[Period] = Field(
+        default_factory=list,
+        description="When it is held; these take the place of the day's lessons, and extend "
+        "its service hours. The day's lessons stay when omitted.",
+    )
+
+    @model_validator(mode="after")
+    def _forward(self) -> Exam:
+        if self.end < self.start:
+            raise ValueError(f"end {self.end} is before start {self.start}; expected a later end")
+        return self
+
+
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
@@ -523,6 +591,9 @@ class Calendar(Model):
         description="Clock time in which the network is promised on school days.",
     )
     lessons: list[Period] = Field(default_factory=list)
+    exams: list[Exam] = Field(
+        default_factory=list, description="Days on which targets may be stricter."
+    )
 
 
 class SchoolSelector(Model):
@@ -537,15 +608,64 @@ class SchoolSelector(Model):
         )
 
 
+class CalendarWindow(StrEnum):
+    """A window that begins and ends with a part of the school year."""
+
+    MONTH = "month"
+    TERM = "term"
+
+
+def _parse_window(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value in tuple(CalendarWindow):
+        return CalendarWindow(value)
+    days = re.fullmatch(r"([1-9][0-9]{0,3})([dw])", value)
+    if days is None:
+        raise ValueError('expected whole days such as "28d", or "month" or "term"')
+    return dt.timedelta(seconds=int(days[1]) * _SECONDS[days[2]])
+
+
+Window = Annotated[
+    dt.timedelta | CalendarWindow,
+    BeforeValidator(_parse_window, json_schema_input_type=str),
+    PlainSerializer(
+        lambda value: value if isinstance(value, str) else f"{value.days}d", return_type=str
+    ),
+]
+"""Over which time a share is taken: the last so many days of the school, today
+included; or the calendar month or the term that today lies in."""
+
+
+class Hours(StrEnum):
+    """Which time counts."""
+
+    SERVICE = "service"
+    """The service hours of school days."""
+    LESSONS = "lessons"
+    """The lessons of school days."""
+    ALWAYS = "always"
+    """Nights and holidays too."""
+
+
 class UptimeTarget(Model):
     """Devices of these kinds, their time taken together, are up for at least this share of it."""
 
     id: Slug
     kind: Literal["uptime"]
     objective: Percent
-    window: Duration = dt.timedelta(days=28)
-    hours: Literal["service", "always"] = "service"
+    exam_objective: Percent | None = Field(
+        default=None, description="For the exam days of the window, judged by themselves."
+    )
+    window: Window = Field(
+        default=dt.timedelta(days=28),
+        description='Whole days such as "28d", today included; or "month" or "term".',
+    )
+    hours: Hours = Hours.SERVICE
     device_kinds: list[DeviceKind] = Field(min_length=1)
+    room_kinds: list[RoomKind] | None = Field(
+        default=None, description="Only devices that stand in, or serve, such rooms."
+    )
     schools: SchoolSelector = SchoolSelector()
 
 
@@ -563,6 +683,76 @@ class WifiCoverageTarget(Model):
 
 
 Target = Annotated[UptimeTarget | WifiCoverageTarget, Field(discriminator="kind")]
+
+
+class MaintenanceWindow(Model):
+    """Time in which devices may be down, once or again and again.
+
+    Each of `schools`, `rooms`, `device_kinds` and `devices` that is given
+    narrows the choice of devices. What hangs on a chosen device is cut off
+    with it, and so excused too.
+    """
+
+    id: Slug
+    reason: Name
+    start: dt.datetime = Field(
+        description="Clock time of the school, such as 2026-10-17T20:00; with `repeat`, of the "
+        "first time."
+    )
+    duration: Duration
+    repeat: str | None = Field(
+        default=None,
+        description="When it recurs, as a recurrence rule of RFC 5545.",
+        examples=["FREQ=MONTHLY;BYDAY=1SA"],
+    )
+    schools: SchoolSelector = SchoolSelector()
+    rooms: list[Slug] | None = None
+    device_kinds: list[DeviceKind] | None = None
+    devices: list[Slug] | None = None
+
+    @model_validator(mode="after")
+    def _clock_time(self) -> MaintenanceWindow:
+        if self.start.tzinfo is not None:
+            raise ValueError("start has a time zone; expected a clock time of the school")
+        if self.repeat is not None:
+            recurrence(self.repeat, self.start)
+        return self
+
+    def covers(self, school: School, device: Device) -> bool:
+        """Return whether it is meant for a device of a school."""
+        return (
+            self.schools.matches(school)
+            and (self.rooms is None or device.room in self.rooms)
+            and (self.device_kinds is None or device.kind in self.device_kinds)
+            and (self.devices is None or device.id in self.devices)
+        )
+
+
+def recurrence(rule: str, start: dt.datetime) -> rrule:
+    """Return the clock times at which a rule of RFC 5545 section 3.3.10 recurs.
+
+    Args:
+        rule: the rule, with or without `RRULE:`.
+        start: the first time, without a zone.
+
+    Raises:
+        ValueError: it is no such rule, or recurs more than once a day.
+    """
+    try:
+        found = rrulestr(rule, dtstart=start)
+    except (ValueError, TypeError, KeyError):
+        raise ValueError(
+            'repeat is no recurrence rule of RFC 5545; expected one such as "FREQ=WEEKLY;BYDAY=SA" '
+            'or "FREQ=DAILY;UNTIL=20261231T235959", in clock time'
+        ) from None
+    parts = dict(part.partition("=")[::2] for part in rule.upper().split(":")[-1].split(";"))
+    once_a_day = parts.get("FREQ") in {"DAILY", "WEEKLY", "MONTHLY", "YEARLY"}
+    if not isinstance(found, rrule) or not once_a_day or parts.keys() & _WITHIN_A_DAY:
+        raise ValueError("repeat recurs within a day; expected FREQ=DAILY, or a longer one")
+    return found
+
+
+_WITHIN_A_DAY: Final = {"BYHOUR", "BYMINUTE", "BYSECOND"}
 
 
 class District(Model):
@@ -595,6 +785,12 @@ class MappingsFile(Model):
     mappings: list[Mapping]
 
 
+class MaintenanceFile(Model):
+    """The content of maintenance.yaml."""
+
+    maintenance: list[MaintenanceWindow]
+
+
 class Inventory(Model):
     """A whole district, loaded and cross-checked."""
 
@@ -602,6 +798,7 @@ class Inventory(Model):
     calendars: list[Calendar]
     mappings: list[Mapping]
     schools: list[School]
+    maintenance: list[MaintenanceWindow] = Field(default_factory=list)
 
     def school(self, school_id: str) -> School:
         """Return a school by its id.

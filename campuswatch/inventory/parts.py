@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from campuswatch.inventory.models import Calendar, District, Mapping, School
+from campuswatch.inventory.models import (
+    Calendar,
+    District,
+    MaintenanceWindow,
+    Mapping,
+    School,
+)
 
 
 @dataclass(frozen=True)
@@ -19,9 +25,11 @@ class Parts:
         calendars: of calendar.yaml.
         mappings: of mappings.yaml.
         schools: those whose files are right.
+        maintenance: of maintenance.yaml.
     """
 
     district: District | None
     calendars: list[Calendar] | None
     mappings: list[Mapping] | None
     schools: list[School]
+    maintenance: list[MaintenanceWindow] | None = None

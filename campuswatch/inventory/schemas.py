@@ -11,13 +11,20 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from campuswatch.inventory.extensions import room_models
-from campuswatch.inventory.models import CalendarFile, District, MappingsFile, School
+from campuswatch.inventory.models import (
+    CalendarFile,
+    District,
+    MaintenanceFile,
+    MappingsFile,
+    School,
+)
 from campuswatch.settings import SettingsFile
 
 _KERNEL: Final[dict[str, type[BaseModel]]] = {
     "district": District,
     "calendar": CalendarFile,
     "mappings": MappingsFile,
+    "maintenance": MaintenanceFile,
     "school": School,
     "settings": SettingsFile,
 }
