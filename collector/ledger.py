@@ -43,6 +43,7 @@ def _entry(delivery: Delivery, collector: str, time: int) -> Reading | None:
             "quarantined": len(delivery.refusals),
             "delay": (time - batch.created) / 1e9 if batch.created else None,
             "lane": _LANES[batch.lane],
+            "created": batch.created / 1e9 if batch.created else None,
         },
         delivery.time,
     )

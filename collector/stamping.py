@@ -22,8 +22,19 @@ from campuswatch.readings import Reading
 from campuswatch.stores.base import RejectedLine
 from campuswatch.wire import AgentAddress
 
-RESERVED: Final = frozenset({"delivery", "agent_status", "collector"})
-"""Measurements that only the collector writes."""
+RESERVED: Final = frozenset(
+    {
+        "delivery",
+        "agent_status",
+        "collector",
+        "daily_uptime",
+        "daily_lessons",
+        "target_status",
+        "lesson_time_lost",
+        "targets",
+    }
+)
+"""Measurements that only the district's own services write."""
 
 EARLIEST: Final = 10**18
 """2001-09-09: an earlier time was given in another unit, or by a clock never set."""
