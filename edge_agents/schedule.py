@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 import zlib
@@ -52,6 +53,7 @@ class Schedule:
     one interval, and one that is due while the one before still runs, or waits
     for a free place, is skipped: polls never pile up. (A poll that ends within
     a tenth of an interval after the next was due still lets that one run.)
+    `poll_now` adds a poll, and moves none.
 
     Args:
         emit: takes the readings.
@@ -62,6 +64,19 @@ class Schedule:
         self._emit = emit
         self._places = asyncio.Semaphore(concurrency)
         self._statistics = PollStatistics()
+        self._calls: dict[str, asyncio.Event] = {}
+
+    def poll_now(self, name: str) -> bool:
+        """Poll a source as soon as a place is free; several calls before then are one.
+
+        Returns:
+            Whether there is a source of that name.
+        """
+        call = self._calls.get(name)
+        if call is None:
+            return False
+        call.set()
+        return True
 
     def take_statistics(self) -> PollStatistics:
         """Return the statistics since the last call, and begin anew."""
@@ -71,6 +86,7 @@ class Schedule:
     async def run(self, sources: Sequence[PolledSource]) -> None:
         """Poll sources, whose names are unique, until cancelled; then close them."""
         start = time.monotonic()
+        self._calls = {source.name: asyncio.Event() for source in sources}
         try:
             async with asyncio.TaskGroup() as group:
                 for source in sources:
@@ -81,9 +97,12 @@ class Schedule:
 
     async def _keep_polling(self, source: PolledSource, start: float) -> None:
         turn = 0
+        call = self._calls[source.name]
         while True:
             due = start + (phase(source.name) + turn) * source.interval
-            await asyncio.sleep(due - time.monotonic())
+            while await _called_before(due, call):
+                async with self._places:
+                    await self._poll(source)
             async with self._places:
                 self._note_lateness(time.monotonic() - due)
                 await self._poll(source)
@@ -107,6 +126,16 @@ class Schedule:
                 log.warning("poll cut short: source=%s after=%gs", source.name, source.interval)
             else:
                 log.exception("poll failed: source=%s", source.name)
+
+
+async def _called_before(due: float, call: asyncio.Event) -> bool:
+    """Return at `due` on the monotonic clock, or when called; whether it was a call."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(due - time.monotonic()):
+            await call.wait()
+        call.clear()
+        return True
+    return False
 
 
 async def _close(source: PolledSource) -> None:

@@ -92,6 +92,38 @@ async def test_a_hanging_device_delays_no_other() -> None:
     assert all(source.finished == 0 for source in dead)
 
 
+async def test_a_source_is_polled_when_called_for() -> None:
+    source, other = Source("sw-1", 3600, at_once), Source("sw-2", 3600, at_once)
+    taker = Taker()
+    schedule = Schedule(taker.emit, concurrency=1)
+    assert not schedule.poll_now("sw-1")
+    task = asyncio.create_task(schedule.run([source, other]))
+    await asyncio.sleep(0)
+    for polls in (1, 2, 3):
+        assert schedule.poll_now("sw-1")
+        assert schedule.poll_now("sw-1"), "a call before the poll began is the same call"
+        await until(lambda polls=polls: source.finished == polls, f"poll {polls}")
+    assert not schedule.poll_now("sw-3")
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert taker.devices == ["sw-1"] * 3
+    assert schedule.take_statistics() == PollStatistics(polls=3)
+
+
+async def test_a_poll_that_was_called_for_moves_no_other() -> None:
+    source = Source("sw-1", 0.3, at_once)
+    schedule = Schedule(Taker().emit, concurrency=1)
+    task = asyncio.create_task(schedule.run([source]))
+    await until(lambda: source.polls >= 1, "the first poll")
+    for _ in range(20):
+        schedule.poll_now("sw-1")
+        await asyncio.sleep(0.05)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert source.polls >= 20
+    assert schedule.take_statistics().skipped == 0
+
+
 async def test_a_poll_is_cut_short_after_its_interval_and_the_next_one_runs() -> None:
     source = Source("dead", 0.2, never)
     _, statistics = await run_until([source], lambda: source.polls >= 4)

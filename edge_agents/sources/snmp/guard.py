@@ -16,13 +16,13 @@ import socket
 from collections.abc import Mapping
 from typing import Final
 
+from edge_agents.sources.snmp.ber import BerError
 from edge_agents.sources.snmp.credentials import UserAccess
 from edge_agents.sources.snmp.errors import SnmpAuthError, SnmpEngineError
 from edge_agents.sources.snmp.usm import (
     Flags,
     Header,
     Report,
-    UsmError,
     is_signed,
     read_header,
     read_report,
@@ -110,7 +110,7 @@ class Guard:
         message = self._network.recv(_LARGEST)
         try:
             header = read_header(message)
-        except UsmError as error:
+        except BerError as error:
             self.dropped = f"an answer was no SNMPv3 message ({error})"
             return
         if header.message_id != self._message_id:

@@ -1,8 +1,6 @@
 """What SNMPv3 messages say outside their encrypted part, and who signed them.
 
-RFC 3412 (6) lays out the message, RFC 3414 (2.4) the security parameters. Only
-what stands at fixed places is read, which costs a few microseconds a message; a
-general BER decoder takes a hundred times as long.
+RFC 3412 (6) lays out the message, RFC 3414 (2.4) the security parameters.
 """
 
 from __future__ import annotations
@@ -13,10 +11,16 @@ from dataclasses import dataclass
 from enum import Enum, IntFlag
 from typing import Final
 
-_INTEGER: Final = 0x02
-_OCTETS: Final = 0x04
-_OID: Final = 0x06
-_SEQUENCE: Final = 0x30
+from edge_agents.sources.snmp.ber import (
+    OCTETS,
+    OID,
+    SEQUENCE,
+    BerError,
+    enter,
+    read_integer,
+    read_octets,
+)
+
 _REPORT: Final = 0xA8
 
 _VERSION: Final = 3
@@ -33,7 +37,7 @@ DIGEST_SIZES: Final[Mapping[str, int]] = {
 """Octets of a signature (RFC 3414, 6.3.1 and 7.3.1; RFC 7860, 4.2.1), by hashlib's names."""
 
 
-class UsmError(ValueError):
+class UsmError(BerError):
     """A datagram is no SNMPv3 message of the User-based Security Model."""
 
 
@@ -93,33 +97,26 @@ def read_header(message: bytes) -> Header:
     """Read a message's header.
 
     Raises:
-        UsmError: it is no SNMPv3 message, or not of the User-based Security Model.
+        BerError: it is no SNMPv3 message, or not of the User-based Security Model.
     """
-    try:
-        return _read_header(message)
-    except IndexError:
-        raise UsmError("cut off") from None
-
-
-def _read_header(message: bytes) -> Header:
-    at, _ = _open(message, 0, _SEQUENCE)
-    version, at = _integer(message, at)
+    at, _ = enter(message, 0, SEQUENCE)
+    version, at = read_integer(message, at)
     if version != _VERSION:
         raise UsmError(f"version {version}")
-    inner, at = _open(message, at, _SEQUENCE)
-    message_id, inner = _integer(message, inner)
-    _, inner = _integer(message, inner)
-    flags, inner = _octets(message, inner)
-    model, _ = _integer(message, inner)
+    inner, at = enter(message, at, SEQUENCE)
+    message_id, inner = read_integer(message, inner)
+    _, inner = read_integer(message, inner)
+    flags, inner = read_octets(message, inner)
+    model, _ = read_integer(message, inner)
     if model != _USM or len(flags) != 1:
         raise UsmError(f"security model {model}")
-    inner, data_at = _open(message, at, _OCTETS)
-    inner, _ = _open(message, inner, _SEQUENCE)
-    engine_id, inner = _octets(message, inner)
-    boots, inner = _integer(message, inner)
-    time, inner = _integer(message, inner)
-    user, inner = _octets(message, inner)
-    start, end = _open(message, inner, _OCTETS)
+    inner, data_at = enter(message, at, OCTETS)
+    inner, _ = enter(message, inner, SEQUENCE)
+    engine_id, inner = read_octets(message, inner)
+    boots, inner = read_integer(message, inner)
+    time, inner = read_integer(message, inner)
+    user, inner = read_octets(message, inner)
+    start, end = enter(message, inner, OCTETS)
     level = Flags(flags[0] & 0b111)
     return Header(message_id, level, engine_id, boots, time, user, slice(start, end), data_at)
 
@@ -129,17 +126,17 @@ def read_report(message: bytes, header: Header) -> Report | None:
     if header.flags & Flags.PRIV:
         return None
     try:
-        at, _ = _open(message, header.data_at, _SEQUENCE)
+        at, _ = enter(message, header.data_at, SEQUENCE)
         for _ in ("contextEngineID", "contextName"):
-            _, at = _octets(message, at)
-        at, _ = _open(message, at, _REPORT)
+            _, at = read_octets(message, at)
+        at, _ = enter(message, at, _REPORT)
         for _ in ("request-id", "error-status", "error-index"):
-            _, at = _integer(message, at)
+            _, at = read_integer(message, at)
         for _ in ("variable-bindings", "VarBind"):
-            at, _ = _open(message, at, _SEQUENCE)
-        start, end = _open(message, at, _OID)
+            at, _ = enter(message, at, SEQUENCE)
+        start, end = enter(message, at, OID)
         return Report(message[start:end])
-    except (UsmError, IndexError, ValueError):
+    except ValueError:
         return None
 
 
@@ -158,26 +155,3 @@ def is_signed(message: bytes, header: Header, protocol: str, key: bytes) -> bool
     blank = message[: place.start] + bytes(size) + message[place.stop :]
     digest = hmac.digest(key, blank, protocol)[:size]
     return hmac.compare_digest(digest, message[place])
-
-
-def _open(message: bytes, at: int, tag: int) -> tuple[int, int]:
-    """Return where the contents of an element of this tag begin and end."""
-    if message[at] != tag:
-        raise UsmError(f"tag {message[at]:#04x} at octet {at}, not {tag:#04x}")
-    size, start = message[at + 1], at + 2
-    if size & 0x80:
-        start += size & 0x7F
-        size = int.from_bytes(message[at + 2 : start])
-    if start + size > len(message):
-        raise UsmError("cut off")
-    return start, start + size
-
-
-def _integer(message: bytes, at: int) -> tuple[int, int]:
-    start, end = _open(message, at, _INTEGER)
-    return int.from_bytes(message[start:end], signed=True), end
-
-
-def _octets(message: bytes, at: int) -> tuple[bytes, int]:
-    start, end = _open(message, at, _OCTETS)
-    return message[start:end], end
