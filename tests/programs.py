@@ -23,6 +23,12 @@ class Program(Server):
         self._seen = self.log.stat().st_size if self.log.exists() else 0
         super().start()
 
+    @property
+    def pid(self) -> int:
+        """The process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def alive(self) -> bool:
         """Return whether it runs."""
         return self._process is not None and self._process.poll() is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import time
 from pathlib import Path
@@ -73,19 +74,17 @@ def seen(
 
 
 class _Listener:
-    """Hears everything, and keeps what no device of the inventory reads."""
+    """Hears everything, and keeps what no device of the inventory sends."""
 
     def __init__(self, inventory: Inventory, school: School, agent: Agent) -> None:
         mappings = {mapping.id: mapping for mapping in inventory.mappings}
-        site = Site(inventory.zone_of(school))
-        self._routes = Routes()
-        declared = set()
+        site = Site(inventory.zone_of(school), school.access_points())
+        declared = Routes()
         for device in school.devices:
-            declared |= {(entry.decoder or "", entry.topic) for entry in device.mqtt}
             for decoder in decoders_of(device, site, mappings):
                 for topic in decoder.topics:
-                    self._routes.add(topic, decoder)
-        self.seen = Seen(installed(), declared)
+                    declared.add(topic, decoder)
+        self.seen = Seen(installed(), declared, site)
         self._name = f"campuswatch-seen-{agent.id}"
 
     async def listen(self, broker: LocalBroker, seconds: float) -> None:
@@ -105,9 +104,7 @@ class _Listener:
             await link.close()
 
     def _take(self, received: MQTTMessage) -> None:
-        message = Message(received.topic, bytes(received.payload), now_ns(), received.retain)
-        if not any(True for _ in self._routes.readers(message.topic)):
-            self.seen.take(message)
+        self.seen.take(Message(received.topic, bytes(received.payload), now_ns(), received.retain))
 
 
 async def _wait(link: Link, seconds: float) -> None:
@@ -124,13 +121,10 @@ async def _wait(link: Link, seconds: float) -> None:
 def _as_data(seen: Seen) -> dict[str, Any]:
     return {
         "devices": [
-            {"id": each.id, "decoder": each.decoder, "topic": each.topic, "messages": each.messages}
+            dataclasses.asdict(each) | {"fields": sorted(each.fields)}
             for each in seen.devices.values()
         ],
-        "topics": [
-            {"topic": each.topic, "messages": each.messages, "sample": each.sample}
-            for each in seen.unknown_topics()
-        ],
+        "topics": [dataclasses.asdict(each) for each in seen.unknown_topics()],
     }
 
 
@@ -138,16 +132,17 @@ def _show(seen: Seen, broker: str) -> None:
     """Print YAML; JSON's strings are YAML's as well."""
     topics = seen.unknown_topics()
     if not seen.devices and not topics:
-        print(f"# All that was heard on {broker} is in the inventory, or nothing was.")
+        print(f"# Nothing was heard on {broker} that the inventory does not have.")
     if seen.devices:
-        print("# Add to `devices:` of the school, with a better name and the room.")
+        print("# Add to `devices:` of the school; put the name and the room right.")
     for each in sorted(seen.devices.values(), key=lambda device: device.topic):
         topic = json.dumps(each.topic, ensure_ascii=False)
+        print(f"  # {each.messages} messages: {', '.join(sorted(each.fields)) or 'no reading yet'}")
         print(
-            f"- {{id: {each.id}, name: {each.id}, kind: sensor, room: …, "
+            f"  - {{id: {each.id}, name: {each.id}, kind: sensor, room: ?, "
             f"mqtt: {{decoder: {each.decoder}, topic: {topic}}}}}"
         )
     if topics:
-        print("# Of no known ecosystem; a mapping can read them:")
-    for seen_topic in sorted(topics, key=lambda each: each.topic):
-        print(f"#   {json.dumps(seen_topic.topic, ensure_ascii=False)}: {seen_topic.sample!r}")
+        print("# Of no known ecosystem; a mapping of mappings.yaml can read JSON:")
+    for unknown in sorted(topics, key=lambda each: each.topic):
+        print(f"#   {json.dumps(unknown.topic, ensure_ascii=False)}: {unknown.sample!r}")

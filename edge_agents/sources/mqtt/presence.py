@@ -105,6 +105,11 @@ class Presence:
         """Note that a last will, or whatever speaks for the device, says it is gone."""
         self._will = reason
 
+    @property
+    def ended(self) -> bool:
+        """Whether it is gone by its own account, and not heard since."""
+        return self._will is not None
+
     def standing(self, now: float, since: float) -> Standing | None:
         """Return whether it is there; None while that can't be known.
 

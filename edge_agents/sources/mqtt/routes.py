@@ -37,11 +37,15 @@ class Routes:
             for topic_filter, there in self._listeners.items()
         ]
 
-    def readers(self, topic: str) -> Iterator[tuple[Topic, Decoder]]:
-        """Yield the decoders whose topics a message's is, with the one that matches."""
-        there: list[tuple[Topic, Decoder]]
-        for there in list(self._matcher.iter_match(topic)):  # type: ignore[no-untyped-call]
-            yield from there
+    def decoders(self) -> list[Decoder]:
+        """Return who hears anything."""
+        return list({decoder for there in self._listeners.values() for _, decoder in there})
+
+    def readers(self, topic: str) -> list[tuple[Topic, Decoder]]:
+        """Return who hears a topic, with the filter that matches."""
+        matches: list[list[tuple[Topic, Decoder]]]
+        matches = list(self._matcher.iter_match(topic))  # type: ignore[no-untyped-call]
+        return [pair for there in matches for pair in there]
 
     def listeners(self, message: Message) -> Iterator[Decoder]:
         """Yield the decoders that hear a message, each once."""

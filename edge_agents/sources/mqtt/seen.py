@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from campuswatch.inventory.models import Device, DeviceKind, MqttAddress
+from campuswatch.inventory.slugs import slug
+from edge_agents.sources.mqtt.decoded import Site
 from edge_agents.sources.mqtt.decoders.base import Decoder
 from edge_agents.sources.mqtt.messages import Message, PayloadError
+from edge_agents.sources.mqtt.routes import Routes
 
 MAX_SEEN: Final = 2000
 """Devices and topics that are listed at most."""
 
 _SAMPLE: Final = 60
+_LONGEST_ID: Final = 63
 
 
 @dataclass
@@ -21,20 +25,18 @@ class SeenDevice:
     """A device of a known ecosystem.
 
     Attributes:
+        id: an id for it, made from its topic.
         decoder: which ecosystem.
         topic: with which it would be declared.
         messages: how many it sent.
+        fields: what it reports, as measurement.field of the catalogue.
     """
 
+    id: str
     decoder: str
     topic: str
     messages: int = 0
-
-    @property
-    def id(self) -> str:
-        """An id for it, made from its topic."""
-        words = re.sub("[^a-z0-9]+", "-", self.topic.lower()).strip("-")
-        return words[-63:].strip("-") or "device"
+    fields: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -52,40 +54,55 @@ class SeenTopic:
     messages: int = 0
 
 
-@dataclass
 class Seen:
     """Collects what is heard.
 
     Args:
         kinds: the installed decoders by name.
-        declared: topics of devices that the inventory has, by decoder.
+        declared: what reads the devices that the inventory has.
+        site: of the school.
     """
 
-    kinds: Mapping[str, type[Decoder]]
-    declared: set[tuple[str, str]] = field(default_factory=set)
-    devices: dict[tuple[str, str], SeenDevice] = field(default_factory=dict)
-    topics: dict[str, SeenTopic] = field(default_factory=dict)
+    def __init__(self, kinds: Mapping[str, type[Decoder]], declared: Routes, site: Site) -> None:
+        self.devices: dict[tuple[str, str], SeenDevice] = {}
+        self.topics: dict[str, SeenTopic] = {}
+        self._kinds = kinds
+        self._declared = declared
+        self._site = site
+        self._found = Routes()
+        self._of: dict[Decoder, SeenDevice] = {}
 
     def take(self, message: Message) -> None:
-        """Take a message that no device of the inventory reads."""
+        """Take a message, unless a device of the inventory is known to send it."""
+        if self._declared.readers(message.topic):
+            return
         found = self._recognised(message)
-        if found in self.declared or len(self.devices) + len(self.topics) >= MAX_SEEN:
-            return
-        if found is not None:
-            self.devices.setdefault(found, SeenDevice(*found)).messages += 1
-            return
-        seen = self.topics.setdefault(message.topic, SeenTopic(message.topic))
-        seen.sample = message.payload[:_SAMPLE].decode("utf-8", "backslashreplace")
-        seen.messages += 1
+        if found is not None and found not in self.devices and not self._is_full():
+            self._add(*found)
+        readers = self._found.readers(message.topic)
+        for _, decoder in readers:
+            self._read(decoder, message)
+        if not readers and found is None and not self._is_full():
+            seen = self.topics.setdefault(message.topic, SeenTopic(message.topic))
+            seen.sample = message.payload[:_SAMPLE].decode("utf-8", "backslashreplace")
+            seen.messages += 1
 
     def unknown_topics(self) -> list[SeenTopic]:
-        """Return topics that belong to no device that was found."""
-        bases = [device.topic for device in self.devices.values()]
-        bases += [topic for _, topic in self.declared]
-        return [seen for seen in self.topics.values() if not _below(seen.topic, bases)]
+        """Return topics that belong to no device, declared or found."""
+        owned = [decoder.address.topic for decoder in self._declared.decoders()]
+        owned += [device.topic for device in self.devices.values()]
+        return [
+            seen
+            for seen in self.topics.values()
+            if not self._found.readers(seen.topic)
+            and not any(f"/{topic}/" in f"/{seen.topic}/" for topic in owned)
+        ]
+
+    def _is_full(self) -> bool:
+        return len(self.devices) + len(self.topics) >= MAX_SEEN
 
     def _recognised(self, message: Message) -> tuple[str, str] | None:
-        for name, kind in self.kinds.items():
+        for name, kind in self._kinds.items():
             try:
                 topic = kind.recognise(message)
             except PayloadError:
@@ -94,6 +111,28 @@ class Seen:
                 return name, topic
         return None
 
+    def _add(self, name: str, topic: str) -> None:
+        last = slug(topic.rpartition("/")[2])[:_LONGEST_ID].strip("-") or "device"
+        taken = {device.id for device in self.devices.values()}
+        whole = slug(topic)[-_LONGEST_ID:].strip("-") or "device"
+        seen = SeenDevice(whole if last in taken else last, name, topic)
+        address = MqttAddress.model_construct(topic=topic, decoder=name)
+        device = Device.model_construct(
+            id=seen.id, name=seen.id, kind=DeviceKind.SENSOR, mqtt=[address]
+        )
+        decoder = self._kinds[name](device, address, self._site)
+        self.devices[name, topic] = self._of[decoder] = seen
+        for wanted in decoder.topics:
+            self._found.add(wanted, decoder)
 
-def _below(topic: str, bases: Iterable[str]) -> bool:
-    return any(f"/{base}/" in f"/{topic}/" for base in bases)
+    def _read(self, decoder: Decoder, message: Message) -> None:
+        seen = self._of[decoder]
+        seen.messages += 1
+        try:
+            decoded = decoder.decode(message)
+        except PayloadError:
+            return
+        for topic in decoded.follow:
+            self._found.add(topic, decoder)
+        for reading in decoded.readings:
+            seen.fields |= {f"{reading.measurement}.{name}" for name in reading.fields}

@@ -82,7 +82,11 @@ class LocalBrokerSource:
 
     def availability(self, device: Device) -> Availability:
         """Return the source of the availability of one of the devices."""
-        return Availability(device, self._presences[device.id], self.listening_since)
+        return Availability(device, self.presence(device), self.listening_since)
+
+    def presence(self, device: Device) -> Presence:
+        """Return what is known of one of the devices."""
+        return self._presences[device.id]
 
     def listening_since(self) -> float | None:
         """Return when the subscription began, on the monotonic clock; None while there is none."""

@@ -68,7 +68,7 @@ class TheThingsStackDecoder(Decoder):
         topic, _, kind = message.topic.rpartition("/")
         levels = topic.split("/")
         known = kind == "up" and levels[0] == "v3" and len(levels) == 4 and levels[2] == "devices"
-        return topic if known and member(message.document, "uplink_message") else None
+        return topic if known and "uplink_message" in mapping(message.document) else None
 
 
 def _take_normalised(found: Findings, normalised: object) -> None:
