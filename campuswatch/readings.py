@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 FieldValue = float | int | bool | str
 
@@ -30,6 +30,24 @@ class Reading:
     tags: Mapping[str, str]
     fields: Mapping[str, FieldValue]
     time: int
+
+
+def merged(readings: Iterable[Reading]) -> list[Reading]:
+    """Return readings with those about the same put together, in order.
+
+    Args:
+        readings: of one moment; of two values for a field the later counts.
+    """
+    found: dict[tuple[str, frozenset[tuple[str, str]]], Reading] = {}
+    for reading in readings:
+        identity = reading.measurement, frozenset(reading.tags.items())
+        before = found.get(identity)
+        found[identity] = (
+            reading
+            if before is None
+            else replace(reading, fields={**before.fields, **reading.fields})
+        )
+    return list(found.values())
 
 
 def now_ns() -> int:

@@ -28,7 +28,9 @@ _UNITS: Final[dict[str, str]] = {
     "1/s": units.PacketsPerSecond,
     "A": units.Ampere,
     "B": units.BytesIEC,
+    "Hz": units.Hertz,
     "J": units.Joule,
+    "MHz": "suffix: MHz",  # Grafana counts revolutions in it
     "Pa": units.Pascals,
     "V": units.Volt,
     "W": units.Watt,

@@ -117,7 +117,7 @@ def _matched(pattern: re.Pattern[str], text: str) -> Cell | None:
 
 def _rounded(value: float) -> float:
     """Return a number without what only the arithmetic of floats has added."""
-    return value if isinstance(value, int) else float(f"{value:.{_DIGITS}g}")
+    return value if value == int(value) else float(f"{value:.{_DIGITS}g}")
 
 
 def _identifier(octets: bytes) -> str:

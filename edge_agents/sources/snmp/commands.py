@@ -22,7 +22,7 @@ from campuswatch.inventory.loader import load_inventory
 from campuswatch.inventory.models import Device, DeviceKind
 from campuswatch.measurements import CATALOGUE, Field, Measurement
 from campuswatch.options import JsonOption
-from campuswatch.readings import FieldValue, Reading
+from campuswatch.readings import FieldValue, Reading, merged
 from edge_agents.sources.reachability import Pinger, UnresolvableError, resolve
 from edge_agents.sources.snmp.credentials import Access, CommunityAccess, access
 from edge_agents.sources.snmp.errors import SnmpError
@@ -204,25 +204,9 @@ async def _polls(source: SnmpSource, interval: float) -> list[Reading]:
             progress.update(task, description=f"waiting {interval:g} s for rates")
             await asyncio.sleep(interval)
             progress.update(task, description="asking again")
-            readings = _merged(readings, await source.poll())
+            readings = merged([*readings, *await source.poll()])
     await source.close()
     return readings
-
-
-def _merged(first: list[Reading], second: list[Reading]) -> list[Reading]:
-    merged = {_identity(reading): reading for reading in first}
-    for reading in second:
-        fields = dict(reading.fields)
-        if (earlier := merged.get(_identity(reading))) is not None:
-            fields = {**earlier.fields, **fields}
-        merged[_identity(reading)] = Reading(
-            reading.measurement, reading.tags, fields, reading.time
-        )
-    return list(merged.values())
-
-
-def _identity(reading: Reading) -> tuple[str, frozenset[tuple[str, str]]]:
-    return reading.measurement, frozenset(reading.tags.items())
 
 
 def _print_json(host: str, profile: Profile | None, readings: list[Reading]) -> None:

@@ -33,7 +33,8 @@ COUNTER64: Final = 70
 
 _NUMBERS: Final = {INTEGER, COUNTER32, GAUGE32, TIME_TICKS, COUNTER64}
 _OCTETS: Final = {OCTET_STRING, IP_ADDRESS, OPAQUE}
-_LINE: Final = re.compile(rb"([0-9]+(?:\.[0-9]+)+)\|([0-9]+)(x?)\|(.*)", re.DOTALL)
+_LINE: Final = re.compile(rb"([0-9]+(?:\.[0-9]+)+)\|([0-9]+)(x?)(:[a-z]+)?\|(.*)", re.DOTALL)
+_VARIED: Final = re.compile(rb"(?:^|,)(?:offset|value|min)=([^,]*)")
 _HEAD: Final = 16
 _INT32: Final = 2**31
 _UINT32: Final = 2**32
@@ -148,7 +149,10 @@ def _instances(lines: Iterable[bytes]) -> Iterator[tuple[Oid, Instance]]:
         match = _LINE.fullmatch(text.rstrip(b"\r"))
         if match is None:
             continue
-        oid, tag, hexadecimal, value = match.groups()
+        oid, tag, hexadecimal, variation, value = match.groups()
+        if variation:  # made up at every request, or written by a manager: where it begins
+            found = _VARIED.search(value)
+            value = found.group(1) if found else value
         try:
             instance = _instance(int(tag), value, is_hex=bool(hexadecimal))
         except ValueError:

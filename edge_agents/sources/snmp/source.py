@@ -10,7 +10,7 @@ from typing import Final
 from campuswatch.errors import UserError
 from campuswatch.inventory.models import Device, District
 from campuswatch.measurements import CATALOGUE
-from campuswatch.readings import FieldValue, Reading, now_ns
+from campuswatch.readings import FieldValue, Reading, merged, now_ns
 from edge_agents.sources.base import PolledSource
 from edge_agents.sources.reachability import (
     SHARED_PINGER,
@@ -24,10 +24,12 @@ from edge_agents.sources.reachability import (
     nobody_says,
     resolve,
 )
-from edge_agents.sources.snmp.credentials import Access, access
-from edge_agents.sources.snmp.errors import SnmpError
+from edge_agents.sources.snmp.credentials import Access, CommunityAccess, access
+from edge_agents.sources.snmp.elsewhere import answering_address
+from edge_agents.sources.snmp.errors import SnmpError, SnmpTimeoutError
+from edge_agents.sources.snmp.faults import Fault, Faults
 from edge_agents.sources.snmp.opening import open_session
-from edge_agents.sources.snmp.rates import Absent, Uptime
+from edge_agents.sources.snmp.rates import Uptime
 from edge_agents.sources.snmp.recognition import recognised
 from edge_agents.sources.snmp.registry import Profile, ProfileRegistry
 from edge_agents.sources.snmp.session import SYS_UP_TIME, SnmpSession, Value
@@ -41,7 +43,9 @@ SYS_DESCR: Final = "1.3.6.1.2.1.1.1.0"
 SYS_OBJECT_ID: Final = "1.3.6.1.2.1.1.2.0"
 
 _TICKS: Final = 100
+_LONGEST: Final = 0.9  # share of the interval that a poll may take
 _DEVICE_INFO: Final = CATALOGUE["device_info"]
+_SNMP_FAULT: Final = CATALOGUE["snmp_fault"]
 
 
 @dataclass
@@ -53,7 +57,6 @@ class _Identity:
     profile: Profile
     tables: list[TableReader]
     announced: bool = False
-    dropped: int = 0
 
 
 class SnmpSource:
@@ -96,6 +99,8 @@ class SnmpSource:
         self._identity: _Identity | None = None
         self._uptime = Uptime()
         self._markers: dict[str, Value] = {}
+        self._faults = Faults()
+        self._elsewhere: str | None = None
 
     @property
     def name(self) -> str:
@@ -120,8 +125,9 @@ class SnmpSource:
         echo = asyncio.create_task(self._echo(address))
         try:
             service, readings = await self._ask(address, time)
-            readings = self._view.resolved(readings, time)
-            return [self._availability(time, await echo, service), *readings]
+            readings = self._view.resolved(merged(readings), time)
+            available = self._availability(time, await echo, service)
+            return [available, *self._misbehaviour(time), *readings]
         finally:
             echo.cancel()
 
@@ -157,14 +163,52 @@ class SnmpSource:
             answer = await session.get([SYS_UP_TIME, SYS_OBJECT_ID, *self._marker_oids()])
             answered_in = clock() - began
         except SnmpError as error:
-            return Service("SNMP", None, str(error)), []
+            return Service("SNMP", None, await self._explained(address, error)), []
+        self._elsewhere = None
         readings: list[Reading] = []
+        limit = asyncio.timeout_at(began + self.interval * _LONGEST)
         try:
-            await self._recognise(session, answer)
-            await self._read(session, answer, time, readings)
+            async with limit:
+                await self._recognise(session, answer)
+                await self._read(session, answer, time, readings)
         except SnmpError as error:
+            self._note(error)
             return Service("SNMP", answered_in, f"SNMP stopped half-way: {error}"), readings
-        return Service("SNMP", answered_in, ""), readings
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            words = f"SNMP stopped half-way: a poll takes longer than {self.interval:g} s"
+            self._faults.note(Fault.SLOW, words)
+            return Service("SNMP", answered_in, words), readings
+        return Service("SNMP", answered_in, "; ".join(self._faults)), readings
+
+    def _note(self, error: SnmpError) -> None:
+        if error.fault is not None:
+            self._faults.note(error.fault, str(error))
+
+    async def _explained(self, address: str, error: SnmpError) -> str:
+        """Return why there is no answer; that is looked into once for each time of silence."""
+        self._note(error)
+        if not isinstance(error, SnmpTimeoutError) or not isinstance(self._access, CommunityAccess):
+            return str(error)
+        if self._elsewhere is None:
+            place = (address, self._device.port)
+            timeout = self._device.timeout.total_seconds()
+            self._elsewhere = await answering_address(place, self._access.community, timeout)
+        if not self._elsewhere:
+            return str(error)
+        words = f"answers come from {self._elsewhere} instead: poll that address"
+        self._faults.note(Fault.OTHER_ADDRESS, words)
+        return words
+
+    def _misbehaviour(self, time: int) -> list[Reading]:
+        """Return a reading for each kind of fault that the poll met."""
+        return [
+            _SNMP_FAULT.reading(
+                {**self._tags, "fault": fault}, {"count": noted.count, "reason": noted.words}, time
+            )
+            for fault, noted in self._faults.take().items()
+        ]
 
     def _session_with(self, address: str) -> SnmpSession:
         if self._session is None or address != self._address:
@@ -177,6 +221,7 @@ class SnmpSource:
                 self._access,
                 timeout=self._device.timeout.total_seconds(),
                 retries=self._device.retries,
+                faults=self._faults,
             )
         return self._session
 
@@ -204,7 +249,9 @@ class SnmpSource:
             if named
             else await recognised(session, self._profiles, object_id, description)
         )
-        tables = [TableReader(table, self.interval, self.name) for table in profile.tables]
+        tables = [
+            TableReader(table, self.interval, self.name, self._faults) for table in profile.tables
+        ]
         self._identity = _Identity(object_id, description, profile, tables)
         self._markers = await session.get(self._marker_oids())
         log.info("%s: profile %s (sysObjectID %s)", self.name, profile.name, object_id)
@@ -259,10 +306,7 @@ class SnmpSource:
                 "profile": identity.profile.name,
                 "vendor": identity.profile.vendor or fields.get("vendor"),
             }
-        dropped = sum(reader.rows.absent[Absent.IMPLAUSIBLE] for reader in identity.tables)
-        if dropped > identity.dropped:
-            about["rates_dropped"] = dropped - identity.dropped
-            identity.dropped = dropped
+        about["rates_dropped"] = self._faults.count(Fault.IMPLAUSIBLE) or None
         if all(value is None for value in about.values()):
             return []
         return [_DEVICE_INFO.reading(self._tags, about, time)]

@@ -40,7 +40,8 @@ def loaded(directory: Path, **files: str) -> ProfileRegistry:
 def test_the_shipped_profiles_are_sound(profiles: ProfileRegistry) -> None:
     assert set(profiles.names) == {path.stem for path in SHIPPED.rglob("*.yaml")}
     tables = [table.id for table in profiles.get("huawei").tables]
-    assert tables == [table.id for table in profiles.get("generic").tables]
+    generic = [table.id for table in profiles.get("generic").tables]
+    assert tables[: len(generic)] == generic
     assert "interfaces" in tables
 
 

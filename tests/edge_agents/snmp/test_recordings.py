@@ -115,17 +115,16 @@ def _info(readings: list[Reading]) -> dict[str, object]:
         ("huawei-s5720", "huawei", "Huawei"),
         ("ruijie-s5750", "ruijie", "Ruijie"),
         ("zte-zxr10-5250", "zte", "ZTE"),
-        ("hpe-procurve", "generic", None),
+        ("hpe-procurve", "hpe-procurve", "HPE"),
     ],
 )
 async def test_a_vendor_is_recognised(
-    community: str, profile: str, vendor: str | None, recorded: Server, profiles: ProfileRegistry
+    community: str, profile: str, vendor: str, recorded: Server, profiles: ProfileRegistry
 ) -> None:
     info = _info((await polled(community, recorded, profiles))["device_info"])
     assert info["profile"] == profile
     assert info["description"]
-    if vendor is not None:
-        assert info["vendor"] == vendor
+    assert info["vendor"] == vendor
 
 
 async def test_chinese_text_arrives_as_it_was_meant(
