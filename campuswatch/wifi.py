@@ -19,7 +19,7 @@ def normalise_bssid(text: str) -> str:
     """
     spelt = text.strip().lower()
     if not _MAC.fullmatch(spelt):
-        raise ValueError(f"{text[:40]!r}: expected a BSSID such as 00:11:22:33:44:55")
+        raise ValueError("expected a BSSID such as 00:11:22:33:44:55")
     digits = re.sub("[^0-9a-f]", "", spelt)
     return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
 

@@ -244,8 +244,10 @@ class MqttAddress(Model):
 
     @model_validator(mode="after")
     def _either(self) -> MqttAddress:
-        if (self.decoder is None) == (self.mapping is None):
-            raise ValueError("expected one of decoder and mapping")
+        if self.decoder is None and self.mapping is None:
+            raise ValueError("the entry has neither decoder nor mapping; expected one of them")
+        if self.decoder is not None and self.mapping is not None:
+            raise ValueError("the entry has both decoder and mapping; expected one of them")
         if self.decoder is not None and set(self.topic.split("/")) & {"+", "#"}:
             raise ValueError("topic has a wildcard; expected the device's own topic")
         if self.mapping is not None and (self.fields or self.scan):

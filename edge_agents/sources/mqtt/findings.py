@@ -182,7 +182,7 @@ def signal_reading(
     try:
         bssid = normalise_bssid(tags["bssid"]) if tags.get("bssid") else ""
     except ValueError as error:
-        raise PayloadError(str(error)) from None
+        raise PayloadError(f"{tags['bssid'][:40]!r}: {error}") from None
     channel = fields.get("channel")
     band = band_of_channel(channel) if isinstance(channel, int) else ""
     known = {"device": device.id, "room": device.room or "", "band": band}
