@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from campuswatch.neighbours import MEASUREMENT as NEIGHBOUR
@@ -68,10 +68,11 @@ class Found:
         profile: the one that recognises it.
         description: sysDescr.
         name: sysName.
-        about: its `device_info`.
         traits: what tells of its kind.
-        own_addresses: all that it has, as far as it says (IP-MIB).
+        own_addresses: this one, and all that it says it has (IP-MIB).
+        about: its `device_info`.
         neighbours: whom it hears; their `device` is this address.
+        failure: why it could not be asked to the end; "" if it was.
     """
 
     address: str
@@ -79,10 +80,11 @@ class Found:
     profile: Profile
     description: str
     name: str
-    about: Mapping[str, FieldValue]
-    traits: Traits
-    own_addresses: frozenset[str]
-    neighbours: tuple[Neighbour, ...]
+    traits: Traits = Traits()
+    own_addresses: frozenset[str] = frozenset()
+    about: Mapping[str, FieldValue] = field(default_factory=dict)
+    neighbours: tuple[Neighbour, ...] = ()
+    failure: str = ""
 
     def said(self, key: str) -> str:
         """Return a field of its `device_info` as text, "" if it is missing."""
@@ -201,39 +203,48 @@ class Prober:
         return ThrottledSession(session, self._throttle)
 
     async def _read(self, address: str, credential: str, access: Access) -> Found | None:
+        """Return what a device says; None if it says nothing more."""
         session = self._session(address, access, self._manners.retries)
         try:
             answer = await session.get([SYS_OBJECT_ID, SYS_DESCR, _SYS_NAME])
             description = _text(answer.get(SYS_DESCR))
             object_id = str(answer.get(SYS_OBJECT_ID, ""))
-            profile = await recognised(session, self._profiles, object_id, description)
-            readings = await _readings(session, profile, address)
-            return Found(
+            found = Found(
                 address=address,
                 credential=credential,
-                profile=profile,
+                profile=await recognised(session, self._profiles, object_id, description),
                 description=description,
                 name=_text(answer.get(_SYS_NAME)),
-                about=_about(readings),
-                traits=await _traits(session),
-                own_addresses=await _own_addresses(session),
-                neighbours=tuple(neighbours(readings)),
             )
+            return await _completed(found, session)
         except SnmpError:
             return None
         finally:
             session.close()
 
 
-async def _readings(session: SnmpSession, profile: Profile, address: str) -> list[Reading]:
-    """Return what the profile says of the device itself and of its neighbours."""
+async def _completed(found: Found, session: SnmpSession) -> Found:
+    """Add what else a device says, or how far it got."""
     readings: list[Reading] = []
-    for table in profile.tables:
+    try:
+        found = replace(
+            found,
+            traits=await _traits(session),
+            own_addresses=await _own_addresses(session) | {found.address},
+        )
+        await _read_tables(session, found, readings)
+    except SnmpError as error:
+        found = replace(found, failure=str(error))
+    return replace(found, about=_about(readings), neighbours=tuple(neighbours(readings)))
+
+
+async def _read_tables(session: SnmpSession, found: Found, readings: list[Reading]) -> None:
+    """Add what the profile says of the device itself and of its neighbours."""
+    for table in found.profile.tables:
         if table.measurement in _READ:
-            reader = TableReader(table, _RARELY, address)
+            reader = TableReader(table, _RARELY, found.address)
             await reader.read(session, 0.0, None)
-            readings += reader.readings({"device": address}, now_ns())
-    return readings
+            readings += reader.readings({"device": found.address}, now_ns())
 
 
 def _about(readings: list[Reading]) -> dict[str, FieldValue]:

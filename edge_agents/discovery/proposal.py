@@ -178,7 +178,7 @@ def _cables(named: Sequence[Named], school: School) -> Cabling:
             each.id,
             chassis=frozenset({each.found.said("chassis_id")}),
             serials=frozenset({each.found.said("serial_number")}),
-            addresses=each.found.own_addresses | {each.found.address},
+            addresses=each.found.own_addresses,
             names=frozenset({each.found.name, each.id}),
         )
         for each in named
@@ -205,9 +205,12 @@ def _roots(named: Sequence[Named], cables: Cabling, school: School) -> list[str]
     linked = Counter(end.device for link in cables.links for end in link.ends)
     if school.internet is not None and school.internet.device in linked:
         return [school.internet.device]
-    tops = [each.id for each in school.devices if each.uplink is None and each.id in linked]
-    routers = [each.id for each in named if each.kind is DeviceKind.ROUTER and each.id in linked]
-    return tops or routers or [device for device, _ in linked.most_common(1)]
+    kinds = {device.id: device.kind for device in school.devices}
+    kinds |= {each.id: each.kind for each in named}
+    behind = {device.id for device in school.devices if device.uplink is not None}
+    tops = [device for device in linked if device not in behind]
+    routers = [device for device in tops if kinds[device] is DeviceKind.ROUTER]
+    return routers or [device for device, _ in linked.most_common(1)]
 
 
 def _with_uplink(named: Named, uplink: End | None) -> Named:
@@ -248,9 +251,7 @@ def _settled(declared: Device, uplink: End | None, found: Found) -> set[str]:
         settled.add("uplink")
         if declared.uplink_port is not None or uplink is None or uplink.device != declared.uplink:
             settled.add("uplink_port")
-    if declared.address in found.own_addresses | {found.address} or not _is_address(
-        declared.address
-    ):
+    if declared.address in found.own_addresses or not _is_address(declared.address):
         settled.add("address")
     return settled
 
@@ -260,9 +261,13 @@ def _is_address(text: str | None) -> bool:
 
 
 def _notes(
-    named: Iterable[Named], absent: Iterable[Device], alive: frozenset[str]
+    named: Sequence[Named], absent: Iterable[Device], alive: frozenset[str]
 ) -> dict[str, str]:
-    notes: dict[str, str] = {}
+    notes = {
+        each.id: f"stopped answering half-way: {each.found.failure}"
+        for each in named
+        if each.found.failure
+    }
     for each in named:
         declared, seen = each.declared, each.uplink
         if declared is None or declared.uplink is None or seen is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
@@ -13,6 +13,8 @@ from rich.text import Text
 from campuswatch.inventory.imports.merge import Change, Merge
 from edge_agents.discovery.proposal import Named, Proposal
 from edge_agents.discovery.survey import Survey
+
+_MOST_LISTED: Final = 10
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,8 @@ def _cells(change: Change, named: Mapping[str, Named]) -> tuple[str, str, str, s
 
 def _print_list(console: Console, what: str, names: list[str]) -> None:
     if names:
-        console.print(Text(f"{len(names)} {what}: {', '.join(names)}"))
+        more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
+        console.print(Text(f"{len(names)} {what}: {', '.join(names[:_MOST_LISTED])}{more}"))
 
 
 def _summary(report: Report) -> str:

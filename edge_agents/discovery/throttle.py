@@ -28,11 +28,15 @@ class Throttle:
 
 
 class ThrottledSession:
-    """An `SnmpSession` whose requests wait for their turn; what it repeats does not."""
+    """An `SnmpSession` whose requests wait for their turn; what it repeats does not.
+
+    A subtree is asked for once: several columns of a profile may read the same.
+    """
 
     def __init__(self, session: SnmpSession, throttle: Throttle) -> None:
         self._session = session
         self._throttle = throttle
+        self._walked: dict[str, list[Page]] = {}
 
     async def get(self, oids: Sequence[str]) -> dict[str, Value]:
         """See `SnmpSession.get`."""
@@ -41,10 +45,17 @@ class ThrottledSession:
 
     async def walk(self, root: str, rows: int | None = None) -> AsyncIterator[Page]:
         """See `SnmpSession.walk`."""
+        if root in self._walked:
+            for page in self._walked[root]:
+                yield page
+            return
+        pages: list[Page] = []
         await self._throttle.take()
         async for page in self._session.walk(root, rows):
+            pages.append(page)
             yield page
             await self._throttle.take()
+        self._walked[root] = pages
 
     def close(self) -> None:
         """See `SnmpSession.close`."""

@@ -12,6 +12,7 @@ from simulator.world import Trouble, World
 from tests.simulator.districts import example
 
 INVENTORY = example()
+SWAP = "{{ trouble: swap-cables, target: {}, other: {}, at: 1s, lasts: 5s }}"
 
 
 def script(directory: Path, fault: str, whole: str = "1m") -> Path:
@@ -33,6 +34,11 @@ def test_the_demo_script_fits_the_example_district() -> None:
         ("{ trouble: down, target: no1-core, at: 1s, lasts: 5m }", "outlasts its round"),
         ("{ trouble: broken, target: no1-core, at: 1s, lasts: 5s }", 'expected "down"'),
         ("{ trouble: down, target: no1-core, at: soon, lasts: 5s }", "expected a duration"),
+        (SWAP.format("no1-ap-a101", "sq-ap-103"), "expected another device of that school"),
+        (SWAP.format("no1-sw-a1", "no1-core"), "expected two devices that can change places"),
+        (SWAP.format("no1-ap-a101", "no1-sw-a1"), "expected two devices that can change places"),
+        (SWAP.format("no1-ap-a101", "no1-router"), "expected two devices that can change places"),
+        ("{ trouble: down, target: no1-core, other: no1-ups-a, at: 1s, lasts: 5s }", "none here"),
     ],
 )
 def test_a_wrong_script_says_where_and_what(tmp_path: Path, fault: str, message: str) -> None:
@@ -55,3 +61,18 @@ async def test_plays_round_after_round(tmp_path: Path) -> None:
     told = [await seen.get() for _ in range(4)]
     playing.cancel()
     assert told == [(True, True), (False, False)] * 2
+
+
+async def test_swapped_cables_are_put_right_in_the_end(tmp_path: Path) -> None:
+    fault = "{ trouble: swap-cables, target: no1-ap-a101, other: no1-ap-b201, at: 1ms, lasts: 9ms }"
+    found = load_script(script(tmp_path, fault, whole="1h"), INVENTORY)
+    world = World(INVENTORY, seed=1, started=0.0)
+    seen: asyncio.Queue[str] = asyncio.Queue()
+
+    def tell(event: Event) -> None:
+        seen.put_nowait(world.socket("no1-ap-a101").id)
+
+    playing = asyncio.create_task(play(found, world, tell))
+    told = [await seen.get() for _ in range(2)]
+    playing.cancel()
+    assert told == ["no1-ap-b201", "no1-ap-a101"]

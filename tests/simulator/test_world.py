@@ -82,3 +82,16 @@ def test_co2_rises_in_lessons() -> None:
     night = 1_795_460_400.0  # three in the morning
     before = float(rooms.values(sensor, "environment", night)[0]["co2"])
     assert float(rooms.values(sensor, "environment", NOW)[0]["co2"]) > before + 300
+
+
+def test_a_device_in_anothers_place_is_reached_through_that_ones_uplink() -> None:
+    world = World(example(), seed=1, started=NOW)
+    world.swap_cables("no1-ap-a101", "no1-ap-b201", NOW + 9)
+    assert world.plugged_into("no1-ap-a101").id == "no1-ap-b201"
+    assert "no1-sw-b2" in world.path("no1-ap-a101")
+    assert "no1-sw-a1" in world.path("no1-ap-b201")
+    assert world.recabled() == NOW + 9
+    world.begin(Trouble.DOWN, "no1-sw-b2", NOW + 10)
+    assert not world.answers("no1-ap-a101", NOW + 10)
+    world.swap_cables("no1-ap-a101", "no1-ap-b201", NOW + 20)
+    assert world.answers("no1-ap-a101", NOW + 20)
