@@ -263,6 +263,16 @@ CATALOGUE: Final[Mapping[str, Measurement]] = _Catalogue(
             required=1,
         ),
         _measurement(
+            "snmp_fault",
+            "How a device's SNMP agent misbehaved in a poll, by kind; absent while it did not.",
+            ("device", "fault", "room"),
+            (
+                _count("count", "How often in this poll."),
+                _text("reason", "What it was, the first time."),
+            ),
+            required=2,
+        ),
+        _measurement(
             "interface",
             "A port of a device (IF-MIB, RFC 2863); rates come from 64-bit counters.",
             ("device", "interface", "room"),

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from edge_agents.sources.snmp.faults import Fault
+
 
 class SnmpError(Exception):
-    """An agent did not give what it was asked for; the message is for people."""
+    """An agent did not give what it was asked for; the message is for people.
+
+    Attributes:
+        fault: the misbehaviour that it is, if it is one.
+    """
+
+    fault: ClassVar[Fault | None] = None
 
 
 class SnmpTimeoutError(SnmpError):
@@ -30,9 +40,19 @@ class SnmpAccessError(SnmpAuthError):
 class SnmpDecodeError(SnmpError):
     """The answer is no SNMP message (RFC 3416): leave the part out."""
 
+    fault = Fault.UNDECODABLE
+
 
 class SnmpLoopError(SnmpError):
     """The agent's OIDs don't increase (RFC 3416, 4.2.2): leave the part out."""
+
+    fault = Fault.NOT_INCREASING
+
+
+class SnmpStatusError(SnmpError):
+    """The agent can't read what comes next (RFC 3416, 3): ask for the rest by name."""
+
+    fault = Fault.ERROR_STATUS
 
 
 class SnmpEngineError(SnmpAuthError):

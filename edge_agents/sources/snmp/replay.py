@@ -12,6 +12,7 @@ import contextlib
 from collections.abc import AsyncIterator, Iterable
 from typing import Final, NamedTuple, cast
 
+from edge_agents.sources.snmp.pdu import element, oid_content
 from edge_agents.sources.snmp.recording import (
     COUNTER32,
     COUNTER64,
@@ -177,41 +178,20 @@ def _decoded_oid(content: bytes) -> Oid:
 
 
 def _answer(request: _Request, varbinds: bytes) -> bytes:
-    no_error = _tagged(INTEGER, b"\0") * 2
-    pdu = _tagged(_RESPONSE, request.request_id + no_error + _tagged(_SEQUENCE, varbinds))
-    community = _tagged(_OCTET_STRING, request.community)
-    return _tagged(_SEQUENCE, request.version + community + pdu)
+    no_error = element(INTEGER, b"\0") * 2
+    pdu = element(_RESPONSE, request.request_id + no_error + element(_SEQUENCE, varbinds))
+    community = element(_OCTET_STRING, request.community)
+    return element(_SEQUENCE, request.version + community + pdu)
 
 
 def _varbind(oid: Oid, value: bytes) -> bytes:
-    return _tagged(_SEQUENCE, _tagged(OBJECT_IDENTIFIER, _oid_content(oid)) + value)
+    return element(_SEQUENCE, element(OBJECT_IDENTIFIER, oid_content(oid)) + value)
 
 
 def _encoded(instance: Instance) -> bytes:
     tag, value = instance
     if isinstance(value, int):
-        return _tagged(tag, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+        return element(tag, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
     if isinstance(value, str):
-        return _tagged(tag, _oid_content(parse_oid(value)))
-    return _tagged(tag, value)
-
-
-def _oid_content(oid: Oid) -> bytes:
-    content = bytearray([oid[0] * 40 + oid[1]])
-    for arc in oid[2:]:
-        if arc < 0x80:
-            content.append(arc)
-            continue
-        septets = [arc & 0x7F]
-        while arc := arc >> 7:
-            septets.append(arc & 0x7F | 0x80)
-        content.extend(reversed(septets))
-    return bytes(content)
-
-
-def _tagged(tag: int, content: bytes) -> bytes:
-    length = len(content)
-    if length < 0x80:
-        return bytes((tag, length)) + content
-    octets = length.to_bytes((length.bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(octets))) + octets + content
+        return element(tag, oid_content(parse_oid(value)))
+    return element(tag, value)

@@ -13,6 +13,7 @@ from typing import Final
 from campuswatch.measurements import CATALOGUE, CatalogueError
 from campuswatch.readings import FieldValue, Reading
 from edge_agents.sources.snmp.cells import Cell
+from edge_agents.sources.snmp.faults import Fault, Faults
 from edge_agents.sources.snmp.groups import aggregate
 from edge_agents.sources.snmp.profile import (
     ROW,
@@ -34,6 +35,13 @@ RATE_DIGITS: Final = 5
 """Significant digits of rates and shares. What else they hold is the jitter of
 the two samples' arrival (a tenth of a millisecond in 10 s is one in 100,000),
 and it would be stored, sent and compressed as noise."""
+
+_FAULTS: Final[Mapping[Absent, Fault]] = {
+    Absent.AMBIGUOUS: Fault.SHORT_COUNTER,
+    Absent.RESET: Fault.BACKWARDS,
+    Absent.IMPLAUSIBLE: Fault.IMPLAUSIBLE,
+}
+"""What a rate's absence says of the agent; a first sample says nothing."""
 
 _TICKS: Final = 100
 _MOST_DECIMALS: Final = 9  # RFC 3433, EntitySensorPrecision
@@ -73,13 +81,14 @@ class Columns:
 class TableRows:
     """Makes readings of one table of one device; remembers its counters.
 
-    Attributes:
-        absent: why rates were left out since the table was first read, and how often.
+    Args:
+        table: from the profile.
+        faults: takes what the agent does wrong.
     """
 
-    def __init__(self, table: Table) -> None:
-        self.absent: Counter[Absent] = Counter()
+    def __init__(self, table: Table, faults: Faults) -> None:
         self._table = table
+        self._faults = faults
         self._measurement = CATALOGUE[table.measurement]
         self._before: dict[str, dict[str, Sample]] = {
             name: {} for name, rule in table.columns.items() if rule.counter
@@ -236,9 +245,14 @@ class TableRows:
         if found is not Absent.NO_TIME:
             before[index] = now
         if isinstance(found, Absent):
-            self.absent[found] += 1
+            self._notice(found, index)
             return None
         return _significant(found * column.scale)
+
+    def _notice(self, absent: Absent, index: str) -> None:
+        fault = _FAULTS.get(absent)
+        if fault is not None:
+            self._faults.note(fault, f"{self._table.id}, row {index}: {absent}")
 
     def _tags(self, columns: Columns, indexes: Collection[str]) -> dict[str, dict[str, str]]:
         tags: dict[str, dict[str, str]] = {index: {} for index in indexes}
@@ -267,8 +281,8 @@ class TableRows:
                 continue
             try:
                 kept[name] = self._measurement.fields[name].settle(value)
-            except CatalogueError:
-                continue
+            except CatalogueError as error:
+                self._faults.note(Fault.WRONG_TYPE, f"{self._table.id}: {error}")
         try:
             return self._measurement.reading(tags, kept, time)
         except CatalogueError:

@@ -24,6 +24,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple, Protocol, TypeVar, cast
@@ -41,10 +43,13 @@ from edge_agents.sources.snmp.errors import (
     SnmpError,
     SnmpIgnoredError,
     SnmpLoopError,
+    SnmpStatusError,
     SnmpTimeoutError,
     SnmpUnreachableError,
 )
+from edge_agents.sources.snmp.faults import Fault, Faults
 from edge_agents.sources.snmp.guard import Guard
+from edge_agents.sources.snmp.pdu import error_status
 
 Value = int | float | str | bytes
 """INTEGER, counters, gauges and time ticks are int; OCTET STRING and Opaque are
@@ -54,9 +59,12 @@ SYS_UP_TIME: Final = "1.3.6.1.2.1.1.3.0"
 
 MAX_REPETITIONS: Final = 50
 """So many counters with their OIDs (28 bytes each) fill an Ethernet frame."""
+MAX_WALK: Final = 200_000
+"""Varbinds of one walk; the forwarding table of a large switch has 128,000 rows."""
 MAX_GET: Final = 24
 """OIDs in one GET; agents that refuse it get fewer."""
 
+_LARGEST: Final = 65_535
 _GROW_AFTER: Final = 32
 _FORGET_AFTER: Final = 2048
 Answer = TypeVar("Answer")
@@ -146,11 +154,20 @@ class GufoSession:
         access: community or user.
         timeout: of one try, in seconds.
         retries: further tries.
+        faults: takes what the agent does wrong and a walk survives.
     """
 
     def __init__(
-        self, address: str, port: int, access: Access, *, timeout: float, retries: int
+        self,
+        address: str,
+        port: int,
+        access: Access,
+        *,
+        timeout: float,
+        retries: int,
+        faults: Faults | None = None,
     ) -> None:
+        self._faults = faults or Faults()
         self._address = address
         self._port = port
         self._access = access
@@ -180,6 +197,7 @@ class GufoSession:
             self._get_size.answered()
             return {oid: answer[oid] for oid in oids if oid in answer}
         if len(oids) == 1:
+            self._faults.note(Fault.ERROR_STATUS, f"OID {oids[0]} can't be read (genErr or alike)")
             return {}
         middle = len(oids) // 2
         self._get_size.failed(len(oids), instead=middle)
@@ -200,6 +218,8 @@ class GufoSession:
                 if after != root and _key(last) <= _key(after):
                     raise SnmpLoopError(f"the walk loops: OID {last} comes after {after}")
                 after, seen = last, seen + len(found)
+                if seen > MAX_WALK:
+                    raise SnmpLoopError(f"the walk does not end: {seen} varbinds below {root}")
                 yield Page(found, at)
             if len(found) < len(varbinds) or not varbinds:
                 return
@@ -225,6 +245,7 @@ class GufoSession:
                 ask_less(2)
         if size < asked:
             self._repetitions.failed(too_much, instead=size)
+            self._faults.note(Fault.TOO_BIG, f"answers of {too_much} varbinds are too big for it")
         else:
             self._repetitions.answered()
         return varbinds
@@ -287,7 +308,7 @@ class GufoSession:
     async def _answers(self, access: UserAccess) -> bool:
         line: _Line | None = None
         try:
-            line = _Line(self._address, self._port, access, self._timeout)
+            line = _Line(self._address, self._port, access, self._timeout, self._faults)
             await line.prepare()
             await line.get([SYS_UP_TIME])
         except SnmpAccessError:
@@ -301,7 +322,7 @@ class GufoSession:
 
     async def _open(self) -> _Line:
         if self._line is None:
-            self._line = _Line(self._address, self._port, self._access, self._timeout)
+            self._line = _Line(self._address, self._port, self._access, self._timeout, self._faults)
         await self._line.prepare()
         return self._line
 
@@ -315,8 +336,12 @@ class GufoSession:
 class _Line:
     """One open socket of gufo's: single tries, and its errors in our words."""
 
-    def __init__(self, address: str, port: int, access: Access, timeout: float) -> None:
+    def __init__(
+        self, address: str, port: int, access: Access, timeout: float, faults: Faults
+    ) -> None:
         self._access = access
+        self._faults = faults
+        self._timed_out = self._late = False
         self._timeout = timeout
         self._loop = asyncio.get_running_loop()
         self._waiting: tuple[Callable[[], Any], asyncio.Future[Any]] | None = None
@@ -365,9 +390,13 @@ class _Line:
         position = GetIter(after, size)
 
         def receive() -> Varbinds:
+            # Only what is asked for by itself says for sure that it can't be read.
+            status = error_status(self._peek()) if size == 1 else ""
             try:
                 return cast("Varbinds", self._socket.recv_get_bulk(subtree))
             except StopAsyncIteration:
+                if status:
+                    raise SnmpStatusError(f"{status} after OID {after}") from None
                 return []
 
         varbinds = await self._exchange(partial(self._socket.send_get_bulk, position), receive)
@@ -406,23 +435,38 @@ class _Line:
                 self._guard.receive()
             future.set_result(receive())
         except BlockingIOError:
-            pass  # it was a late answer to an earlier request
+            self._note_late()
         except BaseException as error:  # noqa: BLE001
             future.set_exception(self._explained(error))
 
     def _skip(self) -> None:
         """Take an answer that nobody waits for off the socket."""
+        self._note_late()
         with contextlib.suppress(Exception):
             if self._guard is not None:
                 self._guard.receive()
             self._socket.recv_get_many()
 
+    def _note_late(self) -> None:
+        """Note an answer to an earlier request, unless that had an answer too."""
+        if self._timed_out:
+            self._late = True
+            self._faults.note(Fault.LATE, f"answers come later than {self._timeout:g} s")
+
+    def _peek(self) -> bytes:
+        """Return the message that waits, without taking it."""
+        with socket.socket(fileno=os.dup(self._socket.get_fd())) as waiting:
+            return waiting.recv(_LARGEST, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+
     def _time_out(self, future: asyncio.Future[Answer]) -> None:
+        self._timed_out = True
         if not future.done():
             future.set_exception(self._silence())
 
     def _silence(self) -> SnmpTimeoutError:
         silence = f"no answer within {self._timeout:g} s"
+        if self._late:
+            return SnmpTimeoutError(f"{silence}, but late ones: a longer timeout is needed")
         if self._guard is not None and self._guard.dropped:
             return SnmpTimeoutError(f"{silence}: {self._guard.dropped}")
         if isinstance(self._access, UserAccess) and self._engine_known and not self._heard:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 from collections import Counter
@@ -11,11 +12,12 @@ from typing import Final
 from campuswatch.readings import Reading
 from campuswatch.units import IDENTITY
 from edge_agents.sources.snmp.cells import Cell, decoder, index_part
-from edge_agents.sources.snmp.errors import SnmpDecodeError, SnmpLoopError
+from edge_agents.sources.snmp.errors import SnmpDecodeError, SnmpLoopError, SnmpStatusError
+from edge_agents.sources.snmp.faults import Fault, Faults
 from edge_agents.sources.snmp.profile import ROW, Column, IndexPart, Pace, Table, conversions
-from edge_agents.sources.snmp.rates import Sample
 from edge_agents.sources.snmp.rows import SCALAR, Columns, TableRows
-from edge_agents.sources.snmp.session import SnmpSession
+from edge_agents.sources.snmp.session import Page, SnmpSession
+from edge_agents.sources.snmp.walked import WalkedColumn
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +32,15 @@ class TableReader:
         table: from the profile.
         interval: seconds between two polls.
         who: name of the device, for the log.
+        faults: takes what the agent does wrong.
     """
 
-    def __init__(self, table: Table, interval: float, who: str) -> None:
+    def __init__(
+        self, table: Table, interval: float, who: str, faults: Faults | None = None
+    ) -> None:
         self.table = table
-        self.rows = TableRows(table)
+        self._faults = faults or Faults()
+        self._rows = TableRows(table, self._faults)
         self._who = who
         self._slack = interval / 2
         self._columns = Columns()
@@ -85,7 +91,7 @@ class TableReader:
         """Return what the columns read since the last call say; see `TableRows.readings`."""
         if not self._columns.fresh:
             return []
-        found = self.rows.readings(self._columns, device_tags, time)
+        found = self._rows.readings(self._columns, device_tags, time)
         self._columns.fresh.clear()
         return found
 
@@ -174,17 +180,34 @@ class TableReader:
         )
 
     async def _read_column(self, session: SnmpSession, name: str, now: float) -> None:
+        found = WalkedColumn(self._asked[name], self._decoders[name])
         try:
-            cells, counters = await self._walk(session, name)
+            await self._walk(session, name, found)
         except (SnmpLoopError, SnmpDecodeError) as error:
             log.warning("%s: %s.%s left out: %s", self._who, self.table.id, name, error)
+            self._notice(error.fault, name, f"left out: {error}")
             self._read_at[name] = now
             return
+        for fault, words in found.faults():
+            self._notice(fault, name, words)
         if name in self._derived:
-            self._others[name] = _keyed(cells, self._asked[name].key)
+            self._others[name] = _keyed(found.cells, self._asked[name].key)
         else:
-            self._columns.cells[name], self._columns.counters[name] = cells, counters
-        self._note(name, now, has_values=bool(cells or counters))
+            self._keep(name, found)
+        self._note(name, now, has_values=bool(found.cells or found.counters))
+
+    def _keep(self, name: str, found: WalkedColumn) -> None:
+        columns = self._columns
+        rows = columns.cells[self.table.row_column].keys()
+        lost = (columns.cells[name].keys() | columns.counters[name].keys()) & rows
+        lost -= found.cells.keys() | found.counters.keys()
+        if lost and name != self.table.row_column:
+            self._notice(Fault.MISSING_ROWS, name, f"{len(lost)} rows fewer than before")
+        columns.cells[name], columns.counters[name] = found.cells, found.counters
+
+    def _notice(self, fault: Fault | None, name: str, words: str) -> None:
+        if fault is not None:
+            self._faults.note(fault, f"{self.table.id}.{name}: {words}")
 
     def _note(self, name: str, now: float, *, has_values: bool) -> None:
         self._read_at[name] = now
@@ -192,25 +215,17 @@ class TableReader:
         if has_values:
             self._ever_had.add(name)
 
-    async def _walk(
-        self, session: SnmpSession, name: str
-    ) -> tuple[dict[str, Cell], dict[str, Sample]]:
-        rule, decode = self._asked[name], self._decoders[name]
-        cells: dict[str, Cell] = {}
-        counters: dict[str, Sample] = {}
-        oid = str(rule.oid)
-        start = len(oid) + 1
-        async for page in session.walk(oid, self._rows_expected(name)):
-            if rule.counter is not None:
-                for found, raw in page.varbinds:
-                    if isinstance(raw, int):
-                        counters[found[start:]] = Sample(raw, page.at)
-                continue
-            for found, raw in page.varbinds:
-                value = decode(raw)
-                if value is not None:
-                    cells[found[start:]] = value
-        return cells, counters
+    async def _walk(self, session: SnmpSession, name: str, found: WalkedColumn) -> None:
+        try:
+            async for page in session.walk(found.oid, self._rows_expected(name)):
+                found.take(page)
+        except SnmpStatusError as error:
+            # The walk can't go on, but the rows behind the one that can't be
+            # read can be asked for by name.
+            self._notice(error.fault, name, str(error))
+            rows = set(self._columns.cells[self.table.row_column])
+            answer = await session.get(found.missing(rows))
+            found.take(Page(list(answer.items()), asyncio.get_running_loop().time()))
 
     def _rows_expected(self, name: str) -> int | None:
         if name in self._derived:
