@@ -34,7 +34,7 @@ COUNTER64: Final = 70
 _NUMBERS: Final = {INTEGER, COUNTER32, GAUGE32, TIME_TICKS, COUNTER64}
 _OCTETS: Final = {OCTET_STRING, IP_ADDRESS, OPAQUE}
 _LINE: Final = re.compile(rb"([0-9]+(?:\.[0-9]+)+)\|([0-9]+)(x?)(:[a-z]+)?\|(.*)", re.DOTALL)
-_VARIED: Final = re.compile(rb"(?:^|,)(?:offset|value|min)=([^,]*)")
+_STARTS: Final = (b"initial", b"offset", b"min")
 _HEAD: Final = 16
 _INT32: Final = 2**31
 _UINT32: Final = 2**32
@@ -86,6 +86,9 @@ class Recording:
             raise UserError(f"{path}: no line is OID|TYPE|VALUE; expected a .snmprec recording")
         return recording
 
+    def __getitem__(self, oid: Oid) -> Instance:
+        return self._instances[oid]
+
     def get(self, oid: Oid) -> Instance | None:
         """Return the instance at an OID."""
         return self._instances.get(oid)
@@ -95,6 +98,17 @@ class Recording:
         start = bisect_right(self.oids, oid)
         for found in self.oids[start : start + most]:
             yield found, self._instances[found]
+
+
+def dump(recording: Recording) -> Iterator[str]:
+    """Yield a recording's lines."""
+    for oid in recording.oids:
+        tag, value = recording[oid]
+        dotted = ".".join(map(str, oid))
+        if isinstance(value, bytes):
+            yield f"{dotted}|{tag}x|{value.hex()}"
+        else:
+            yield f"{dotted}|{tag}|{value}"
 
 
 def line(oid: str, value: Value) -> str:
@@ -150,14 +164,21 @@ def _instances(lines: Iterable[bytes]) -> Iterator[tuple[Oid, Instance]]:
         if match is None:
             continue
         oid, tag, hexadecimal, variation, value = match.groups()
-        if variation:  # made up at every request, or written by a manager: where it begins
-            found = _VARIED.search(value)
-            value = found.group(1) if found else value
+        if variation:
+            value = _start(value)
         try:
             instance = _instance(int(tag), value, is_hex=bool(hexadecimal))
         except ValueError:
             continue
         yield parse_oid(oid.decode()), instance
+
+
+def _start(variation: bytes) -> bytes:
+    """Return where a value begins that snmpsim makes up at every request, or lets be written."""
+    if variation.startswith(b"value="):
+        return variation[len(b"value=") :]
+    settings = dict(part.partition(b"=")[::2] for part in variation.split(b","))
+    return next((settings[name] for name in _STARTS if name in settings), b"0")
 
 
 def _instance(tag: int, value: bytes, *, is_hex: bool) -> Instance:

@@ -72,6 +72,17 @@ class ProfileRegistry:
         """All names, sorted."""
         return sorted(self._profiles)
 
+    @property
+    def oids(self) -> set[str]:
+        """All that any profile reads, or is chosen by."""
+        found: set[str | None] = {
+            match.answers for file, _ in self._files.values() for match in file.match
+        }
+        tables = [table for profile in self._profiles.values() for table in profile.tables]
+        for table in tables:
+            found |= {column.oid for column in table.columns.values()} | {*table.changed_by}
+        return {oid for oid in found if oid is not None}
+
     def get(self, name: str) -> Profile:
         """Return a profile by its name.
 
