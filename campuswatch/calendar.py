@@ -113,6 +113,11 @@ class SchoolCalendar:
         """Return the term that `day` lies in; between two terms, None."""
         return next((term for term in self._calendar.terms if term.start <= day <= term.end), None)
 
+    def latest_term(self, day: dt.date) -> Term | None:
+        """Return the term that `day` lies in, or the last before it; None before the first."""
+        begun = [term for term in self._calendar.terms if term.start <= day]
+        return max(begun, key=lambda term: term.start, default=None)
+
     def day(self, instant: int) -> dt.date:
         """Return the date on the school's clocks at `instant`, ns UTC."""
         return _clock(self._zone, instant).date()

@@ -15,6 +15,7 @@ from campuswatch.measurements import CATALOGUE, FieldKind
 from campuswatch.readings import now_ns
 from campuswatch.stores.base import Aggregate, Query, Series, Store
 from targets.evidence import Evidence, gather
+from targets.promise import Promise
 from targets.topology import is_watched
 from targets.verdicts import Instant
 
@@ -92,7 +93,8 @@ def read_devices(inventory: Inventory, school: School, store: Store) -> SchoolDe
         StoreUnavailableError: the store can't be reached.
     """
     now = now_ns()
-    evidence = gather(store, school, now - DAY, now)
+    promises = {school.id: Promise.of(inventory, school)}
+    evidence = gather(store, [school], promises, now - DAY, now)[school.id]
     reasons = _reasons(store, school, now)
     said = _said(inventory, store, school, now)
     devices = tuple(

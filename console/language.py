@@ -66,6 +66,7 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "uptime": ("Uptime", "在线率"),
     "wifi-coverage": ("Wi-Fi coverage", "Wi-Fi 覆盖"),
     "scope_service": ("service hours of the last {window}", "最近 {window}的服务时段"),
+    "scope_lessons": ("lessons of the last {window}", "最近 {window}的课时"),
     "scope_always": ("all hours of the last {window}", "最近 {window}，全时段"),
     "scope_seats": ("seats, now", "座位占比，当前"),
     "objective": ("objective {share}", "目标 {share}"),

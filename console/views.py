@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from campuswatch.inventory.models import Inventory, School, Target, UptimeTarget
+from campuswatch.inventory.models import Inventory, School, Target
 from console.devices import DeviceNow, DeviceState, SchoolDevices
 from targets.verdicts import (
     Cause,
@@ -194,9 +194,11 @@ def _bar(verdict: UptimeVerdict | CoverageVerdict, target: Target) -> Bar | None
     return Bar(start, place(share.low), place(share.high), place(target.objective))
 
 
-def window_seconds(target: Target) -> float | None:
+def window_seconds(verdict: UptimeVerdict | CoverageVerdict) -> float | None:
     """Return the length of an uptime target's window; None for a target of now."""
-    return target.window.total_seconds() if isinstance(target, UptimeTarget) else None
+    if not isinstance(verdict, UptimeVerdict):
+        return None
+    return (verdict.window_closes - verdict.window_start) / 1e9
 
 
 def by_state(devices: SchoolDevices) -> list[DeviceNow]:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
-from campuswatch.calendar import DAY, SchoolCalendar
 from campuswatch.errors import UserError
-from campuswatch.inventory.models import Inventory, School, Target, UptimeTarget
+from campuswatch.inventory.models import Hours, Inventory, School, Target, UptimeTarget
 from campuswatch.stores.base import Store
 from targets import uptime_target
+from targets.error_budget import LOOKS
 from targets.evidence import Evidence, gather
-from targets.verdicts import CoverageVerdict, SchoolVerdict, UptimeVerdict, worst
+from targets.lessons import lesson_time, room_losses
+from targets.promise import Promise, window_of
+from targets.verdicts import CoverageVerdict, LessonTime, SchoolVerdict, UptimeVerdict, worst
 from targets.wifi import coverage
 
-_SHORTEST_LOOK: Final = DAY
-"""How far to look back for the beginning of an outage when no target asks for more, in ns."""
+LESSONS_WINDOW: Final = dt.timedelta(days=7)
+"""Over how many days, today included, lesson time lost is told."""
+
+BATCH_DEVICES: Final = 2_000
+"""From so many devices on, the next school is asked for with the next batch."""
 
 
 def check(
@@ -34,8 +40,23 @@ def check(
         UserError: there is no such school.
         StoreUnavailableError: the store can't be reached.
     """
-    chosen = choose(inventory, schools)
-    return [check_school(inventory, school, store, now) for school in chosen]
+    return [
+        verdict
+        for batch in batches(choose(inventory, schools))
+        for verdict in check_schools(inventory, batch, store, now)
+    ]
+
+
+def batches(schools: Iterable[School]) -> Iterator[list[School]]:
+    """Yield schools in groups that are quickly asked for together, and fit in memory."""
+    batch: list[School] = []
+    for school in schools:
+        batch.append(school)
+        if sum(len(one.devices) for one in batch) >= BATCH_DEVICES:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 def choose(inventory: Inventory, schools: Collection[str] | None) -> list[School]:
@@ -55,35 +76,60 @@ def choose(inventory: Inventory, schools: Collection[str] | None) -> list[School
     return [school for school in inventory.schools if school.id in schools]
 
 
-def check_school(inventory: Inventory, school: School, store: Store, now: int) -> SchoolVerdict:
-    """Check one school; arguments and errors as in `check`."""
-    targets = [target for target in inventory.district.targets if target.schools.matches(school)]
-    evidence = gather(store, school, now - _look(targets), now)
-    calendar = SchoolCalendar.of(inventory, school)
-    judged = [_judge(target, evidence, calendar) for target in targets]
+def check_schools(
+    inventory: Inventory, schools: Sequence[School], store: Store, now: int
+) -> list[SchoolVerdict]:
+    """Check some schools, at least one, together; arguments and errors as in `check`."""
+    promises = {school.id: Promise.of(inventory, school) for school in schools}
+    start = min(_look(inventory, school, promises[school.id], now) for school in schools)
+    evidence = gather(store, schools, promises, start, now)
+    return [_verdict(inventory, evidence[school.id], promises[school.id]) for school in schools]
+
+
+def _look(inventory: Inventory, school: School, promise: Promise, now: int) -> int:
+    """Return from when on a school's targets ask, ns UTC."""
+    starts = [
+        window_of(target, promise.calendar, now)[0]
+        for target in applying(inventory, school)
+        if isinstance(target, UptimeTarget)
+    ]
+    return min(now - LOOKS[-1], _lessons_start(promise, now), *starts)
+
+
+def applying(inventory: Inventory, school: School) -> list[Target]:
+    """Return the targets that apply to a school."""
+    return [target for target in inventory.district.targets if target.schools.matches(school)]
+
+
+def _verdict(inventory: Inventory, evidence: Evidence, promise: Promise) -> SchoolVerdict:
+    school = evidence.school
+    judged = [_judge(target, evidence, promise) for target in applying(inventory, school)]
     verdicts = tuple(verdict for verdict in judged if verdict is not None)
     return SchoolVerdict(
         id=school.id,
         name=school.name,
         area=school.area,
         verdict=worst([verdict.verdict for verdict in verdicts]),
+        lessons=lessons_of(evidence, promise, _lessons_start(promise, evidence.now)),
         targets=verdicts,
     )
 
 
-def _look(targets: Sequence[Target]) -> int:
-    """Return how far back the targets look, in ns."""
-    windows = [
-        uptime_target.window_length(target)
-        for target in targets
-        if isinstance(target, UptimeTarget)
-    ]
-    return max([_SHORTEST_LOOK, *windows])
+def lessons_of(evidence: Evidence, promise: Promise, start: int) -> LessonTime:
+    """Return what a school's lessons lost from `start`, ns UTC, until now."""
+    lessons = promise.hours(Hours.LESSONS, start, evidence.now)
+    rooms = evidence.school.rooms()
+    losses = room_losses(evidence.topology, rooms, evidence.timelines, lessons)
+    return lesson_time(losses, evidence.topology, start, evidence.now)
+
+
+def _lessons_start(promise: Promise, now: int) -> int:
+    return promise.calendar.midnight(promise.calendar.day(now) - LESSONS_WINDOW + dt.timedelta(1))
 
 
 def _judge(
-    target: Target, evidence: Evidence, calendar: SchoolCalendar
+    target: Target, evidence: Evidence, promise: Promise
 ) -> UptimeVerdict | CoverageVerdict | None:
     if isinstance(target, UptimeTarget):
-        return uptime_target.judge(target, evidence, calendar)
+        return uptime_target.judge(target, evidence, promise)
     return coverage.judge(target, evidence)

@@ -21,7 +21,7 @@ from campuswatch.readings import now_ns
 from campuswatch.settings import load_settings
 from campuswatch.stores import open_store
 from campuswatch.stores.base import Store, StoreError, StoreUnavailableError
-from targets.check import check_school, choose
+from targets.check import batches, check_schools, choose
 from targets.table import print_report
 from targets.verdicts import CheckReport, Verdict, worst
 
@@ -94,5 +94,9 @@ def _report(inventory: Inventory, store: Store, now: int, schools: list[str] | N
         transient=True,
         disable=not sys.stderr.isatty(),
     )
-    verdicts = tuple(check_school(inventory, school, store, now) for school in progress)
-    return CheckReport(generated=now, schools=verdicts)
+    verdicts = [
+        verdict
+        for batch in batches(progress)
+        for verdict in check_schools(inventory, batch, store, now)
+    ]
+    return CheckReport(generated=now, schools=tuple(verdicts))

@@ -1,14 +1,16 @@
-"""All that is known of a school at a moment, read from the store once for every target."""
+"""All that is known of schools at a moment, read from the store once for every target."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from campuswatch.inventory.models import School
 from campuswatch.stores.base import Store
-from targets.availability import read_reasons, read_timelines
+from targets.availability import read_reasons
+from targets.history import read_history
+from targets.promise import Promise
 from targets.topology import States, Topology
 from targets.uptime import Timeline
 from targets.wifi.signals import Signal, read_signals
@@ -40,17 +42,34 @@ class Evidence:
         return {device: line.state for device, line in self.timelines.items()}
 
 
-def gather(store: Store, school: School, start: int, now: int) -> Evidence:
-    """Read what is known of a school over [start, now), ns UTC.
+def gather(
+    store: Store, schools: Sequence[School], promises: Mapping[str, Promise], start: int, now: int
+) -> dict[str, Evidence]:
+    """Read what is known of schools from before `start` on, up to `now`, both ns UTC.
+
+    Args:
+        store: where readings and daily results are.
+        schools: which.
+        promises: made to each school, by its id.
+        start: each timeline begins with the school's day that this lies in.
+        now: the moment to judge.
+
+    Returns:
+        The evidence by the id of the school.
 
     Raises:
         StoreUnavailableError: the store can't be reached.
     """
-    return Evidence(
-        school,
-        now,
-        Topology(school.devices),
-        read_timelines(store, school, start, now),
-        read_reasons(store, school, now),
-        read_signals(store, school.id, now),
-    )
+    timelines = read_history(store, schools, promises, start, now)
+    reasons = read_reasons(store, schools, now)
+    return {
+        school.id: Evidence(
+            school,
+            now,
+            Topology(school.devices),
+            timelines[school.id],
+            reasons[school.id],
+            read_signals(store, school.id, now),
+        )
+        for school in schools
+    }

@@ -21,6 +21,9 @@ _INFRASTRUCTURE: Final = frozenset(
 )
 """Kinds that serve the devices behind them rather than the room they stand in."""
 
+STARTING: Final = 4 * 60 * 1_000_000_000
+"""How long a device may take to start after what feeds it is back, in ns."""
+
 States = Mapping[str, bool | None]
 """For each device id whether it is up; None or missing where that is unknown."""
 
@@ -128,6 +131,16 @@ def rooms_served(device: Device) -> list[str]:
     if device.room is None or device.kind in _INFRASTRUCTURE:
         return []
     return [device.room]
+
+
+def settle_of(device_id: str, topology: Topology) -> int:
+    """Return how far from its cause a device's outage may seem to begin or end, in ns.
+
+    The two are polled at different moments of their intervals, and the device
+    starts after the cause is mended.
+    """
+    polled = (topology.devices[hop].interval for hop in topology.path(device_id))
+    return round(max(polled).total_seconds() * 1e9) + STARTING
 
 
 def is_watched(device: Device) -> bool:

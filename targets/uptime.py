@@ -31,25 +31,33 @@ _LONGEST_INTERVAL: Final = 86_400.0 * 366
 class Samples:
     """Availability samples of one device, in any order and with any repeats.
 
+    Each may stand for a run of samples that say the same without a gap
+    between them (`campuswatch.stores.base.Runs`).
+
     Attributes:
-        times: when each was taken, ns UTC, shape (n,).
+        times: when each, or the first of each run, was taken, ns UTC, shape (n,).
         up: whether the device was up, shape (n,).
         intervals: the interval at which it is asked, in seconds, shape (n,).
+        until: when the last of each run was taken, ns UTC, shape (n,).
     """
 
     times: NDArray[np.int64]
     up: NDArray[np.bool_]
     intervals: NDArray[np.float64]
+    until: NDArray[np.int64]
 
     @classmethod
     def of(
         cls, times: Sequence[int], up: Sequence[bool | int], intervals: Sequence[float]
     ) -> Samples:
-        """Build samples from plain sequences of one length."""
-        return cls(
-            np.asarray(times, np.int64),
-            np.asarray(up, np.bool_),
-            np.asarray(intervals, np.float64),
+        """Build samples, none of them a run, from plain sequences of one length."""
+        taken = np.asarray(times, np.int64)
+        return cls(taken, np.asarray(up, np.bool_), np.asarray(intervals, np.float64), taken)
+
+    def where(self, chosen: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Samples:
+        """Return some of them, as numpy chooses by mask, index or slice."""
+        return Samples(
+            self.times[chosen], self.up[chosen], self.intervals[chosen], self.until[chosen]
         )
 
     def settled(self) -> Samples:
@@ -60,23 +68,22 @@ class Samples:
         """
         if np.all(self.times[1:] > self.times[:-1]):
             return self
-        order = np.lexsort((self.intervals, self.up, self.times))
+        order = np.lexsort((self.until, self.intervals, self.up, self.times))
         times = self.times[order]
         last = np.ones(len(times), np.bool_)
         last[:-1] = times[1:] != times[:-1]
-        kept = order[last]
-        return Samples(self.times[kept], self.up[kept], self.intervals[kept])
+        return self.where(order[last])
 
     def newest(self) -> Samples:
         """Return the last of them in order of time, or none if there is none."""
-        settled = self.settled()
-        return Samples(settled.times[-1:], settled.up[-1:], settled.intervals[-1:])
+        return self.settled().where(slice(-1, None))
 
     def __add__(self, other: Samples) -> Samples:
         return Samples(
             np.concatenate((self.times, other.times)),
             np.concatenate((self.up, other.up)),
             np.concatenate((self.intervals, other.intervals)),
+            np.concatenate((self.until, other.until)),
         )
 
     def holds(self) -> NDArray[np.int64]:
@@ -153,26 +160,26 @@ def timeline(samples: Samples, start: int, end: int) -> Timeline:
     """Lay samples out over the window [start, end).
 
     Args:
-        samples: those of the window, and from before it as far back as one can hold.
+        samples: those of the window, and from before it as far back as one can
+            hold; no run of them reaches over the window's end.
         start: ns UTC.
         end: ns UTC.
     """
     samples = samples.settled()
-    inside = samples.times < end
-    times, up, holds = samples.times[inside], samples.up[inside], samples.holds()[inside]
-    if not len(times):
+    samples = samples.where(samples.times < end)
+    if not len(samples.times):
         return Timeline(start, end)
-    following = np.append(times[1:], end)
-    begins = np.maximum(times, start)
-    ends = np.minimum(np.minimum(times + holds, following), end)
+    following = np.append(samples.times[1:], end)
+    begins = np.maximum(samples.times, start)
+    ends = np.minimum(np.minimum(samples.until + samples.holds(), following), end)
     lasting = begins < ends
-    begins, ends, states = begins[lasting], ends[lasting], up[lasting]
+    begins, ends, states = begins[lasting], ends[lasting], samples.up[lasting]
     return Timeline(
         start,
         end,
         _runs(begins[states], ends[states]),
         _runs(begins[~states], ends[~states]),
-        int(times[-1]),
+        int(samples.until[-1]),
     )
 
 

@@ -2,61 +2,134 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from operator import add
-from typing import Final
 
-from campuswatch.calendar import SchoolCalendar
 from campuswatch.intervals import IntervalSet
-from campuswatch.inventory.models import Device, UptimeTarget
+from campuswatch.inventory.models import Device, School, UptimeTarget
 from targets import causes
+from targets.error_budget import LOOKS, error_budget, instant_in
 from targets.evidence import Evidence
-from targets.topology import Topology
+from targets.promise import Promise, window_of
+from targets.topology import rooms_served, settle_of
 from targets.uptime import Timeline, Uptime, uptime
-from targets.verdicts import Cause, DeviceUptime, Share, TimeShares, UptimeVerdict
+from targets.verdicts import (
+    Cause,
+    DeviceUptime,
+    ErrorBudget,
+    ExamUptime,
+    Share,
+    TimeShares,
+    UptimeVerdict,
+    worst,
+)
 
-STARTING: Final = 4 * 60 * 1_000_000_000
-"""How long a device may take to start after what feeds it is back, in ns."""
+Lines = Mapping[str, Timeline]
+Due = Mapping[str, IntervalSet]
 
 
-def judge(
-    target: UptimeTarget, evidence: Evidence, calendar: SchoolCalendar
-) -> UptimeVerdict | None:
+def judge(target: UptimeTarget, evidence: Evidence, promise: Promise) -> UptimeVerdict | None:
     """Return the verdict on an uptime target; None when the school has no device in its scope.
 
     The devices' time is pooled: the share judged is that of up time in the
     service time of all of them.
     """
-    scope = [device for device in evidence.school.devices if device.kind in target.device_kinds]
+    scope = scope_of(target, evidence.school)
     if not scope:
         return None
-    start = evidence.now - window_length(target)
+    now = evidence.now
+    start, closes = window_of(target, promise.calendar, now)
     lines = {device: line.since(start) for device, line in evidence.timelines.items()}
-    due = IntervalSet.of([(start, evidence.now)])
-    if target.hours == "service":
-        due = calendar.service(start, evidence.now)
-    parts = {device.id: uptime(lines[device.id], due) for device in scope}
+    due = {device.id: promise.due(target.hours, device.id, start, now) for device in scope}
+    parts = {device.id: uptime(lines[device.id], due[device.id]) for device in scope}
     total = reduce(add, parts.values())
     share = _share(total)
+    exam = _exam(target, lines, due, promise.calendar.exams(start, now))
     return UptimeVerdict(
         id=target.id,
         objective=target.objective,
         share=share,
-        verdict=share.judge(target.objective),
+        verdict=worst([share.judge(target.objective), *([exam.verdict] if exam else [])]),
         reason=_reason(total),
         causes=tuple(_causes(scope, lines, due, evidence)),
+        window=window_name(target),
         window_start=start,
-        window_end=evidence.now,
+        window_end=now,
+        window_closes=closes,
         time=_times(total),
+        budget=_budget(target, scope, evidence, promise, total),
+        exam=exam,
         devices=_devices(scope, parts),
     )
 
 
-def window_length(target: UptimeTarget) -> int:
-    """Return the length of a target's window in ns."""
-    return round(target.window.total_seconds()) * 1_000_000_000
+def scope_of(target: UptimeTarget, school: School) -> list[Device]:
+    """Return the devices of a school that a target is about."""
+    kinds = {room.id: room.kind for room in school.rooms()}
+
+    def is_meant(device: Device) -> bool:
+        if device.kind not in target.device_kinds:
+            return False
+        rooms = {device.room, *rooms_served(device)} - {None}
+        return target.room_kinds is None or any(
+            kinds[room] in target.room_kinds for room in rooms if room is not None
+        )
+
+    return [device for device in school.devices if is_meant(device)]
+
+
+def window_name(target: UptimeTarget) -> str:
+    """Return how a target's window is chosen, as the inventory says it."""
+    window = target.window
+    return f"{window.days}d" if isinstance(window, dt.timedelta) else window.value
+
+
+def _budget(
+    target: UptimeTarget,
+    scope: Sequence[Device],
+    evidence: Evidence,
+    promise: Promise,
+    total: Uptime,
+) -> ErrorBudget:
+    now = evidence.now
+    start, closes = window_of(target, promise.calendar, now)
+    looks = {}
+    for over in LOOKS:
+        lines = ((device.id, evidence.timelines[device.id].since(now - over)) for device in scope)
+        parts = (
+            uptime(line, promise.due(target.hours, device, now - over, now))
+            for device, line in lines
+        )
+        looks[over] = reduce(add, parts)
+    to_come = (promise.due(target.hours, device.id, now, closes).total for device in scope)
+    is_rolling = isinstance(target.window, dt.timedelta)
+    horizon = now + (closes - start) if is_rolling else closes
+    hours = promise.hours(target.hours, now, horizon)
+    return error_budget(
+        target.objective,
+        total,
+        to_come=sum(to_come),
+        looks=looks,
+        now=now,
+        instant_after=lambda device_time: instant_in(hours, device_time // len(scope)),
+    )
+
+
+def _exam(target: UptimeTarget, lines: Lines, due: Due, exams: IntervalSet) -> ExamUptime | None:
+    if target.exam_objective is None:
+        return None
+    parts = (uptime(lines[device], hours & exams) for device, hours in due.items())
+    total = reduce(add, parts)
+    share = _share(total)
+    return ExamUptime(
+        objective=target.exam_objective,
+        share=share,
+        verdict=share.judge(target.exam_objective),
+        time=_times(total),
+    )
 
 
 def _share(time: Uptime) -> Share:
@@ -89,16 +162,15 @@ def _reason(total: Uptime) -> str:
     )
 
 
-def _causes(
-    scope: Iterable[Device], lines: Mapping[str, Timeline], due: IntervalSet, evidence: Evidence
-) -> list[Cause]:
+def _causes(scope: Iterable[Device], lines: Lines, due: Due, evidence: Evidence) -> list[Cause]:
     """Return the devices that cost the scope's devices up time, then what is silent now."""
     topology = evidence.topology
     lost, when = Counter[str](), defaultdict[str, IntervalSet](IntervalSet)
     for device in scope:
-        for cause, time in topology.blame(device.id, lines, _settle(device, topology)).items():
-            lost[cause] += (time & due).total
-            when[cause] |= time & due
+        settle = settle_of(device.id, topology)
+        for cause, time in topology.blame(device.id, lines, settle).items():
+            lost[cause] += (time & due[device.id]).total
+            when[cause] |= time & due[device.id]
     down = [
         causes.device_was_down(evidence, cause, topology.rooms_affected(cause), time, when[cause])
         for cause, time in lost.most_common()
@@ -110,13 +182,3 @@ def _causes(
         if lines[device.id].state is None
     }
     return down + causes.silent(evidence, quiet)
-
-
-def _settle(device: Device, topology: Topology) -> int:
-    """Return how far from its cause a device's outage may seem to begin or end, in ns.
-
-    The two are polled at different moments of their intervals, and the device
-    starts after the cause is mended.
-    """
-    polled = (topology.devices[hop].interval for hop in topology.path(device.id))
-    return round(max(polled).total_seconds() * 1e9) + STARTING

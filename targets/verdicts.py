@@ -28,6 +28,10 @@ Instant = Annotated[int, PlainSerializer(_rfc3339, return_type=str, when_used="j
 Duration = Annotated[
     int, PlainSerializer(lambda ns: ns / 1e9, return_type=float, when_used="json-unless-none")
 ]
+SeatTime = Annotated[
+    int, PlainSerializer(lambda ns: ns / 60e9, return_type=float, when_used="json-unless-none")
+]
+"""Seats times nanoseconds; in JSON seats times minutes."""
 
 
 class Verdict(StrEnum):
@@ -195,20 +199,79 @@ class DeviceUptime(_Result):
     time: TimeShares
 
 
+class BurnRate(_Result):
+    """How fast an error budget is being spent: at 1, it lasts exactly the window.
+
+    All rates are None when nothing was due, or nothing may fail at all.
+
+    Attributes:
+        over: the time up to the check that it is taken over.
+        rate: of what is known; None when nothing is.
+        low: when all that is unknown counts as good.
+        high: when all that is unknown counts as failed.
+    """
+
+    over: Duration = Field(serialization_alias="over_seconds")
+    rate: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+class ErrorBudget(_Result):
+    """Device time that may be down without missing the objective.
+
+    Attributes:
+        total: of the whole window, what is left of it included.
+        spent: was down.
+        unknown: may have been down.
+        left: what is left in percent of the total, below 0 when overdrawn;
+            None when nothing was due, or nothing may fail at all.
+        left_low: when all that is unknown counts as failed.
+        burn_rates: over the last hour, 6 hours and 3 days.
+        exhausted: when it runs out if devices go on failing as in the last 3
+            days; the time of the check when it has; None when it lasts the window.
+    """
+
+    total: Duration = Field(serialization_alias="total_seconds")
+    spent: Duration = Field(serialization_alias="spent_seconds")
+    unknown: Duration = Field(serialization_alias="unknown_seconds")
+    left: float | None
+    left_low: float | None
+    burn_rates: tuple[BurnRate, ...]
+    exhausted: Instant | None = None
+
+
+class ExamUptime(_Result):
+    """Uptime in the service hours of the window's exam days, judged by itself."""
+
+    objective: float
+    share: Share
+    verdict: Verdict
+    time: TimeShares
+
+
 class UptimeVerdict(TargetVerdict):
     """Whether devices were up for long enough.
 
     Attributes:
+        window: how it is chosen: so many days such as "28d", "month" or "term".
         window_start: first instant of the window.
-        window_end: its end, the time of the check.
+        window_end: its end so far, the time of the check.
+        window_closes: when the day, month or term it ends with is over.
         time: the window's parts, summed over the devices: the denominators.
+        budget: what may still fail.
+        exam: of the exam days; None without an objective for them.
         devices: each device's uptime, the worst first.
     """
 
     kind: Literal["uptime"] = "uptime"
+    window: str
     window_start: Instant
     window_end: Instant
+    window_closes: Instant
     time: TimeShares
+    budget: ErrorBudget
+    exam: ExamUptime | None = None
     devices: tuple[DeviceUptime, ...]
 
 
@@ -265,6 +328,61 @@ class CoverageVerdict(TargetVerdict):
     rooms: tuple[RoomVerdict, ...]
 
 
+class RoomLessons(_Result):
+    """What the lessons in one room lost.
+
+    Attributes:
+        id: the room's id.
+        name: its name.
+        seats: its seats.
+        due: seats times the time of lessons.
+        lost: of that, without a working network.
+        unknown: of that, of which nothing is known.
+    """
+
+    id: str
+    name: str
+    seats: int
+    due: SeatTime = Field(serialization_alias="due_seat_minutes")
+    lost: SeatTime = Field(serialization_alias="lost_seat_minutes")
+    unknown: SeatTime = Field(serialization_alias="unknown_seat_minutes")
+
+
+class LessonCause(_Result):
+    """What one device's failures cost lessons."""
+
+    device: DeviceRef
+    lost: SeatTime = Field(serialization_alias="lost_seat_minutes")
+    rooms: tuple[str, ...]
+
+
+class LessonTime(_Result):
+    """The lesson time that a school lost: seats times time without a working network.
+
+    Maintenance is no excuse here: this is what teaching felt.
+
+    Attributes:
+        window_start: midnight seven days ago or, of today's, of today.
+        window_end: the time of the check.
+        due: seats times the time of lessons, of all rooms with a known way to
+            the internet.
+        lost: of that, without a working network.
+        unknown: of that, of which nothing is known.
+        share: what was not lost, in percent.
+        rooms: each room, the one that lost most first.
+        causes: the devices to blame, the worst first.
+    """
+
+    window_start: Instant
+    window_end: Instant
+    due: SeatTime = Field(serialization_alias="due_seat_minutes")
+    lost: SeatTime = Field(serialization_alias="lost_seat_minutes")
+    unknown: SeatTime = Field(serialization_alias="unknown_seat_minutes")
+    share: Share
+    rooms: tuple[RoomLessons, ...]
+    causes: tuple[LessonCause, ...]
+
+
 class SchoolVerdict(_Result):
     """What one school's targets came to.
 
@@ -273,6 +391,7 @@ class SchoolVerdict(_Result):
         name: its name.
         area: where it lies.
         verdict: missed if any target is, else cannot-tell if any is, else met.
+        lessons: what the lessons of the last seven days lost.
         targets: one verdict for each target that applies to the school.
     """
 
@@ -280,6 +399,7 @@ class SchoolVerdict(_Result):
     name: str
     area: Area
     verdict: Verdict
+    lessons: LessonTime
     targets: tuple[UptimeVerdict | CoverageVerdict, ...]
 
 
@@ -289,11 +409,17 @@ class CheckReport(_Result):
     Keys are added over time, and never renamed or given another meaning:
 
         generated       time of the check, RFC 3339 UTC
-        schools[]       id, name, area, verdict (met, missed, cannot-tell), targets[]
+        schools[]       id, name, area, verdict (met, missed, cannot-tell), lessons,
+                        targets[]
+        lessons         window_start, window_end, {due,lost,unknown}_seat_minutes, share,
+                        rooms[], causes[]
         targets[]       id, kind, objective (%), share {attained, low, high} (%),
                         verdict, reason, causes[], and by kind:
-          uptime        window_start, window_end, time (the denominators), devices[]
-                        with id, name, share, time; time is {up,down,unknown,excused}_seconds
+          uptime        window, window_start, window_end, window_closes, time (the
+                        denominators), budget, exam, devices[] with id, name, share,
+                        time; time is {up,down,unknown,excused}_seconds; budget is
+                        {total,spent,unknown}_seconds, left and left_low (%),
+                        burn_rates[] {over_seconds, rate, low, high}, exhausted
           wifi-coverage seats and rooms_counted {passing, failing, unknown} (the
                         denominators), room_share, rooms[] with id, name, seats, state
                         (pass, fail, cannot-tell), limit, reason, device, signal_dbm,

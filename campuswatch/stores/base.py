@@ -59,16 +59,18 @@ class Runs:
 
     A run is as many samples of a group in order of time as have the same
     values, and of which each comes before the one before has ended: within
-    `hold` of its interval.
+    `hold` of its interval, and within `longest`.
 
     Attributes:
         interval: the field that holds a sample's interval in seconds; a sample
             that lacks it is a run by itself.
         hold: for how many intervals a sample holds.
+        longest: for how long a sample holds at the most, ns.
     """
 
     interval: str
     hold: float
+    longest: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ def in_runs(series: Series, runs: Runs) -> Series:
             begins
             and values == begins[-1][1]
             and isinstance(held, int | float)
-            and time - until[-1] <= runs.hold * 1e9 * held
+            and time - until[-1] <= min(runs.hold * 1e9 * held, runs.longest)
         ):
             until[-1] = time
         else:

@@ -72,7 +72,7 @@ def test_what_is_not_told_is_unknown_and_the_rest_adds_up(history: History, tmp_
     store = DuckDBStore(tmp_path / "history.duckdb")
     for _, lines in history.chunks(start, end):
         assert store.write(lines) == []
-    timelines = read_timelines(store, school, start, end)
+    timelines = read_timelines(store, [school], start, end)[school.id]
     assert beginning(store, start, end) < start + 2 * STEP * SECOND
     store.close()
     polled = [device.id for device in school.devices if device.address is not None]

@@ -33,7 +33,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("config")
     shutil.copytree(CONFIG, directory, dirs_exist_ok=True)
     district = directory / "district.yaml"
-    text, windows = re.subn(r"window: \S+", "window: 50m", district.read_text("utf-8"))
+    text, windows = re.subn(r"window: \S+", "window: 1d", district.read_text("utf-8"))
     assert windows > 0
     district.write_text(text, "utf-8")
     return directory
@@ -41,12 +41,12 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Hold the store open, as `campuswatch up` does, with an hour of three schools in it."""
+    """Hold the store open, as `campuswatch up` does, with half a day of two schools in it."""
     directory = tmp_path_factory.mktemp("data")
     inventory = load_inventory(CONFIG)
     store = open_store(StoreSettings(), directory)
-    fill(store, inventory.school(HEALTHY), NOW - HOUR, NOW, [])
-    fill(store, inventory.school(BROKEN), NOW - HOUR, NOW, [DOWN])
+    fill(store, inventory.school(HEALTHY), NOW - 12 * HOUR, NOW, [])
+    fill(store, inventory.school(BROKEN), NOW - 12 * HOUR, NOW, [DOWN])
     yield directory
     store.close()
 

@@ -22,6 +22,7 @@ from campuswatch.inventory.models import (
     UptimeTarget,
 )
 from targets.evidence import Evidence
+from targets.promise import Promise
 from targets.topology import Topology
 from targets.uptime import Timeline
 from targets.uptime_target import judge
@@ -39,6 +40,7 @@ CALENDAR = SchoolCalendar(
     ZoneInfo("Asia/Shanghai"),
     "CN",
 )
+PROMISE = Promise(CALENDAR, ZoneInfo("Asia/Shanghai"), {})
 UPLINKS = {"router": None, "switch": "router", "ap-1": "switch", "ap-2": "switch"}
 DEVICES = [
     Device(
@@ -78,12 +80,12 @@ def judged(
             "id": "uptime",
             "kind": "uptime",
             "objective": 99,
-            "window": "2h",
+            "window": "1d",
             "hours": hours,
             "device_kinds": [kind],
         }
     )
-    verdict = judge(target, evidence, CALENDAR)
+    verdict = judge(target, evidence, PROMISE)
     assert verdict is not None
     return verdict
 
@@ -150,15 +152,15 @@ def test_a_window_without_service_hours_breaks_no_promise() -> None:
         id="uptime",
         kind="uptime",
         objective=99,
-        window=dt.timedelta(hours=2),
+        window=dt.timedelta(days=1),
         device_kinds=[DeviceKind.AP],
     )
-    verdict = judge(target, evidence, holiday)
+    verdict = judge(target, evidence, Promise(holiday, ZoneInfo("Asia/Shanghai"), {}))
     assert verdict is not None
     assert verdict.verdict is Verdict.MET
     assert verdict.share.attained is None
     assert verdict.reason == "no service hours in the window"
-    assert verdict.time.excused == 2 * LENGTH * STEP
+    assert verdict.time.excused == 2 * 8 * 60 * MINUTE
 
 
 def test_a_target_without_devices_does_not_apply() -> None:
@@ -166,4 +168,4 @@ def test_a_target_without_devices_does_not_apply() -> None:
     target = UptimeTarget(
         id="uptime", kind="uptime", objective=99, device_kinds=[DeviceKind.PRINTER]
     )
-    assert judge(target, evidence, CALENDAR) is None
+    assert judge(target, evidence, PROMISE) is None
