@@ -51,17 +51,23 @@ class Identities:
         """Return the id of the device; None if it is none of the known, or several.
 
         A chassis id decides before a serial number, this before an address,
-        and this before a name. A name may carry a domain, as CDP's do.
+        and this before a name. A name may carry a domain or, in brackets, a
+        serial number, as CDP's do.
         """
         asked = [
             ("chassis", chassis),
             ("serial", serial),
             ("address", address),
             ("name", name),
-            ("name", name.partition(".")[0]),
+            ("name", plain_name(name)),
         ]
         for key, word in asked:
             devices = self._devices.get((key, word.casefold()), set())
             if len(devices) == 1:
                 return next(iter(devices))
         return None
+
+
+def plain_name(name: str) -> str:
+    """Return a sysName without a domain, and without the serial number that NX-OS adds for CDP."""
+    return name.partition("(")[0].partition(".")[0]

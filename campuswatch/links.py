@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
 
-from campuswatch.identities import Identities
+from campuswatch.identities import Identities, plain_name
 from campuswatch.neighbours import Neighbour, port_key
 
 
@@ -200,6 +200,6 @@ def _once(strangers: Iterable[Neighbour]) -> list[Neighbour]:
     """Leave out what CDP tells of a neighbour that LLDP tells of too."""
     found: dict[tuple[str, str, str], Neighbour] = {}
     for each in strangers:
-        known_as = each.name.partition(".")[0] or each.chassis.partition(".")[0]
-        found.setdefault((each.device, port_key(each.interface), known_as.casefold()), each)
+        known_as = plain_name(each.name or each.chassis).casefold()
+        found.setdefault((each.device, port_key(each.interface), known_as), each)
     return sorted(found.values(), key=lambda each: (each.device, each.interface, each.remote))

@@ -100,6 +100,11 @@ def test_a_name_that_several_have_identifies_nobody() -> None:
     assert twins.find(name="huawei", address="10.0.0.2") == "b"
 
 
+def test_a_name_may_carry_a_domain_or_a_serial_number() -> None:
+    for name in ("core", "CORE.school.lan", "core(SSI183706PK)", "core.lan(SSI183706PK)"):
+        assert KNOWN.find(name=name) == "core"
+
+
 @given(st.permutations(DEVICES[1:]), st.randoms(use_true_random=False))
 def test_the_tree_leads_back_from_everywhere_whatever_the_order(
     order: list[str], chance: random.Random
