@@ -11,6 +11,7 @@ from campuswatch.readings import FieldValue, Reading, now_ns
 from edge_agents.gatherer import Gatherer
 from edge_agents.schedule import PollStatistics
 from edge_agents.sources.mqtt.rejected import RejectedPayloads
+from edge_agents.sources.snmp.traps.statistics import TrapStatistics
 from edge_agents.spool import Spool, SpoolUnavailableError
 
 _AGENT = CATALOGUE["agent"]
@@ -24,6 +25,7 @@ class AgentHealth:
         gatherer: what fills it.
         rejected: the payloads that could not be read.
         take_polls: the schedule's statistics since they were last taken.
+        take_traps: those of SNMP notifications, if the agent receives any.
         interval: seconds between two readings.
     """
 
@@ -33,6 +35,7 @@ class AgentHealth:
         gatherer: Gatherer,
         rejected: RejectedPayloads,
         take_polls: Callable[[], PollStatistics],
+        take_traps: Callable[[], TrapStatistics] | None = None,
         *,
         interval: float = 60.0,
     ) -> None:
@@ -42,6 +45,7 @@ class AgentHealth:
         self._gatherer = gatherer
         self._rejected = rejected
         self._take_polls = take_polls
+        self._take_traps = take_traps
         self._dropped: tuple[str, int] | None = None
 
     async def poll(self) -> list[Reading]:
@@ -58,6 +62,13 @@ class AgentHealth:
             "payloads_rejected": self._rejected.take_count(),
             "version": version("campuswatch"),
         }
+        if self._take_traps is not None:
+            traps = self._take_traps()
+            fields |= {
+                "traps": traps.received,
+                "traps_rejected": traps.rejected,
+                "traps_dropped": traps.dropped,
+            }
         try:
             fields |= await asyncio.to_thread(self._spool_fields)
         except SpoolUnavailableError:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from campuswatch.errors import UserError
 from campuswatch.inventory import models
@@ -26,9 +27,13 @@ from edge_agents.sources.mqtt.source import LocalBrokerSource
 from edge_agents.sources.snmp.checks import DIRECTORY
 from edge_agents.sources.snmp.registry import ProfileRegistry
 from edge_agents.sources.snmp.source import polled_source
+from edge_agents.sources.snmp.traps.interfaces import InterfaceNames
 from edge_agents.sources.snmp.wireless import AccessPointDirectory
 from edge_agents.spool import KEPT_AFTER_ACKNOWLEDGEMENT, Spool, SpoolUnavailableError
 from edge_agents.uplink import Uplink
+
+if TYPE_CHECKING:
+    from edge_agents.sources.snmp.traps.source import TrapSource
 
 log = logging.getLogger(__name__)
 
@@ -84,14 +89,33 @@ async def run_agent(
             )
             gatherer = Gatherer(spool, uplink.wake)
             rejected = RejectedPayloads(directory / "rejected")
-            schedule = Schedule(gatherer.emit, concurrency=agent.concurrency)
+            interfaces = InterfaceNames()
+            emit = interfaces.listening(gatherer.emit) if agent.traps else gatherer.emit
+            schedule = Schedule(emit, concurrency=agent.concurrency)
             local = _local_broker(inventory, school, agent, rejected)
-            health = AgentHealth(spool, gatherer, rejected, schedule.take_statistics)
-            polled = [health, *_polled(inventory, school, agent, profiles, local)]
+            sources = dict(_polled(inventory, school, agent, profiles, local))
+            traps = _traps(
+                inventory,
+                school,
+                agent,
+                interfaces=interfaces,
+                poll=lambda device: device in sources and schedule.poll_now(sources[device].name),
+                directory=directory / "traps",
+            )
+            health = AgentHealth(
+                spool,
+                gatherer,
+                rejected,
+                schedule.take_statistics,
+                traps.take_statistics if traps else None,
+            )
+            polled = [health, *sources.values()]
             log.info("agent runs: agent=%s school=%s polled=%d", agent.id, school.id, len(polled))
             producers = [schedule.run(polled)]
             if local is not None:
                 producers.append(_keep_running(local, gatherer.emit))
+            if traps is not None:
+                producers.append(_keep_running(traps, gatherer.emit))
             await _carry(producers, gatherer, uplink)
     except (SecretError, UnitError) as error:
         raise UserError(f"agent {agent.id}: {error}") from None
@@ -119,14 +143,15 @@ def _polled(
     agent: models.Agent,
     profiles: ProfileRegistry,
     local: LocalBrokerSource | None,
-) -> Iterator[PolledSource]:
+) -> Iterator[tuple[str, PolledSource]]:
+    """Yield what is polled, by the device's id."""
     access_points = AccessPointDirectory(school.devices)
     for device in _devices(school, agent):
         source = polled_source(device, inventory.district, profiles, access_points=access_points)
         if source is not None:
-            yield source
+            yield device.id, source
         elif device.mqtt and local is not None:
-            yield local.availability(device)
+            yield device.id, local.availability(device)
 
 
 def _local_broker(
@@ -145,6 +170,27 @@ def _local_broker(
     if agent.broker is None or not decoders:
         return None
     return LocalBrokerSource(agent.broker, f"campuswatch-{agent.id}", decoders, rejected)
+
+
+def _traps(
+    inventory: models.Inventory,
+    school: models.School,
+    agent: models.Agent,
+    *,
+    interfaces: InterfaceNames,
+    poll: Callable[[str], object],
+    directory: Path,
+) -> TrapSource | None:
+    if agent.traps is None:
+        return None
+    # pysnmp takes 30 MB, which agents without traps are spared.
+    from edge_agents.sources.snmp.traps.source import TrapSource, trap_accesses  # noqa: PLC0415
+
+    devices = _devices(school, agent)
+    accesses = trap_accesses(agent.traps, devices, inventory.district)
+    return TrapSource(
+        agent.traps, devices, accesses, interfaces=interfaces, poll=poll, directory=directory
+    )
 
 
 async def _carry(

@@ -379,7 +379,7 @@ class TrapListener(Model):
     """Where an agent receives SNMP traps and informs (RFC 3416, 4.2.6 and 4.2.7)."""
 
     listen: Annotated[str, AfterValidator(_listen_address)] = Field(
-        default="0.0.0.0:162",  # noqa: S104 - devices of every network of the school send here
+        default="0.0.0.0:162",
         description="IP address and UDP port; ports below 1024 need CAP_NET_BIND_SERVICE.",
     )
     credentials: list[Slug] = Field(

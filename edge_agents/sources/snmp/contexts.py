@@ -12,7 +12,6 @@ import ipaddress
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
-from pyasn1.type.univ import Null, ObjectIdentifier, OctetString
 from pysnmp.hlapi.v3arch.asyncio import (
     ContextData,
     ObjectIdentity,
@@ -25,8 +24,6 @@ from pysnmp.hlapi.v3arch.asyncio import (
     get_cmd,
 )
 from pysnmp.proto import errind
-from pysnmp.proto.rfc1902 import IpAddress
-from pysnmp.proto.rfc1905 import EndOfMibView, NoSuchInstance, NoSuchObject
 
 from edge_agents.sources.snmp.credentials import UserAccess
 from edge_agents.sources.snmp.errors import (
@@ -39,9 +36,9 @@ from edge_agents.sources.snmp.errors import (
     SnmpUnreachableError,
 )
 from edge_agents.sources.snmp.pysnmp_users import user_keys
+from edge_agents.sources.snmp.pysnmp_values import values
 from edge_agents.sources.snmp.session import MAX_GET, MAX_REPETITIONS, Page, Value
 
-_NO_VALUE: Final = (EndOfMibView, NoSuchInstance, NoSuchObject, Null)
 _REFUSALS: Final = (
     errind.AuthenticationFailure,
     errind.DecryptionError,
@@ -90,7 +87,7 @@ class ContextSession:
         if status == _TOO_BIG and len(oids) > 1:
             middle = len(oids) // 2
             return await self._get_part(oids[:middle]) | await self._get_part(oids[middle:])
-        return dict(_values(varbinds))
+        return dict(values(varbinds))
 
     async def walk(self, root: str, rows: int | None = None) -> AsyncIterator[Page]:
         """See `SnmpSession.walk`."""
@@ -101,7 +98,7 @@ class ContextSession:
             if status == _TOO_BIG and self._repetitions > 1:
                 self._repetitions //= 2
                 continue
-            at, found = clock(), _values(varbinds)
+            at, found = clock(), values(varbinds)
             inside = [varbind for varbind in found if varbind[0].startswith(below)]
             if inside:
                 last = inside[-1][0]
@@ -162,19 +159,6 @@ class ContextSession:
         if self._engine is not None:
             self._engine.close_dispatcher()
             self._engine = None
-
-
-def _values(varbinds: list[tuple[Any, Any]]) -> list[tuple[str, Value]]:
-    return [
-        (str(name), _plain(value)) for name, value in varbinds if not isinstance(value, _NO_VALUE)
-    ]
-
-
-def _plain(value: Any) -> Value:
-    if isinstance(value, IpAddress | ObjectIdentifier):
-        text: str = value.prettyPrint()
-        return text
-    return bytes(value) if isinstance(value, OctetString) else int(value)
 
 
 def _key(oid: str) -> tuple[int, ...]:

@@ -1,0 +1,1 @@
+"""SNMP traps and informs: what devices say on their own account."""
