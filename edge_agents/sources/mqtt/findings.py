@@ -20,7 +20,8 @@ NEWEST: Final = dt.timedelta(hours=1)
 """How far a payload's own time may lie in the past and in the future."""
 
 MAX_SENSORS: Final = 16
-"""Sensors of one kind that a message may have; more would be made-up names."""
+MAX_BSSIDS: Final = 64
+"""Sensors that a device may have, and access points it may meet; more are made-up names."""
 
 _SSID_LENGTH: Final = 32  # octets, IEEE 802.11
 _UNFIT_FOR_TAGS: Final = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
@@ -56,6 +57,31 @@ def network_time(value: object, received: int) -> int:
     return received
 
 
+class Few:
+    """Names that a device has used; beyond a bound no new ones, each of which were a series.
+
+    Args:
+        most: the bound.
+        what: words for them.
+    """
+
+    def __init__(self, most: int, what: str) -> None:
+        self._most = most
+        self._what = what
+        self._names: set[str] = set()
+
+    def admit(self, name: str) -> str:
+        """Return a name.
+
+        Raises:
+            PayloadError: it is one too many.
+        """
+        if name not in self._names and len(self._names) >= self._most:
+            raise PayloadError(f"expected at most {self._most} {self._what}")
+        self._names.add(name)
+        return name
+
+
 class Findings:
     """What one message says of its device.
 
@@ -68,16 +94,27 @@ class Findings:
         site: knows the access points.
         time: of the readings, ns UTC.
         names: what the device's entry says of names in its payloads.
+        sensors: those that the device has shown.
+        bssids: those that it has heard.
     """
 
     def __init__(
-        self, device: Device, site: Site, time: int, names: Mapping[str, Quantity] | None = None
+        self,
+        device: Device,
+        site: Site,
+        time: int,
+        *,
+        names: Mapping[str, Quantity],
+        sensors: Few,
+        bssids: Few,
     ) -> None:
         self.problems: list[str] = []
         self._device = device
         self._site = site
         self._time = time
-        self._names = names or {}
+        self._names = names
+        self._sensors = sensors
+        self._bssids = bssids
         self._fields: dict[tuple[str, str], dict[str, FieldValue | None]] = {}
         self._signals: list[Reading] = []
 
@@ -117,9 +154,7 @@ class Findings:
         first = self._fields.get((quantity.measurement, ""), {})
         key = (quantity.measurement, "")
         if tagged and (apart or quantity.field in first):
-            key = (quantity.measurement, sensor)
-        if key not in self._fields and len(self._fields) >= MAX_SENSORS:
-            raise PayloadError(f"expected at most {MAX_SENSORS} sensors")
+            key = (quantity.measurement, self._sensors.admit(sensor))
         return self._fields.setdefault(key, {})
 
     def signal(
@@ -143,7 +178,9 @@ class Findings:
                 "ssid": ssid[:_SSID_LENGTH] if isinstance(ssid, str) and ssid else None,
             }
             tags = {"bssid": bssid if isinstance(bssid, str) else ""}
-            self._signals.append(signal_reading(self._device, self._site, tags, fields, self._time))
+            reading = signal_reading(self._device, self._site, tags, fields, self._time)
+            self._bssids.admit(reading.tags.get("bssid", ""))
+            self._signals.append(reading)
         except PayloadError as error:
             self.problems.append(f"Wi-Fi signal: {error}")
 

@@ -206,7 +206,21 @@ def test_what_can_not_be_read_says_why(
 def test_hostile_tasmota(payload: object, problem: str) -> None:
     decoded = outcome(decoder("tasmota"), message("tele/dev/SENSOR", payload))
     assert problem in "; ".join(decoded.problems)
-    assert len(decoded.readings) <= 16
+    assert len(decoded.readings) <= 17  # one plain, and those with a tag
+
+
+def test_a_device_can_not_make_up_sensors_and_access_points_without_end() -> None:
+    reader = decoder("tasmota")
+    sensors, bssids = set(), set()
+    for number in range(300):
+        values = {"A": {"Temperature": 20}, f"S{number}": {"Temperature": 20}}
+        wifi = {"BSSId": f"00:11:22:33:{number // 256:02x}:{number % 256:02x}", "Signal": -60}
+        for kind, payload in (("SENSOR", values), ("STATE", {"Wifi": wifi})):
+            for reading in outcome(reader, message(f"tele/dev/{kind}", payload)).readings:
+                sensors.add(reading.tags.get("sensor"))
+                bssids.add(reading.tags.get("bssid"))
+    assert len(sensors - {None}) == 16
+    assert len(bssids - {None}) == 64
 
 
 def test_a_bad_value_does_not_take_the_good_ones_with_it() -> None:

@@ -27,8 +27,6 @@ class AutoDecoder(Decoder):
         kinds: the decoders that may be chosen.
     """
 
-    automatic = False
-
     def __init__(
         self, device: Device, address: MqttAddress, site: Site, kinds: Iterable[type[Decoder]]
     ) -> None:

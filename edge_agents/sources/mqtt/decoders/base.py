@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
 
 from campuswatch.inventory.models import Device, MqttAddress
 from edge_agents.sources.mqtt.decoded import Decoded, Question, Site, Topic
-from edge_agents.sources.mqtt.findings import Findings
+from edge_agents.sources.mqtt.findings import MAX_BSSIDS, MAX_SENSORS, Few, Findings
 from edge_agents.sources.mqtt.messages import Message
 from edge_agents.sources.mqtt.quantities import declared
 
@@ -22,9 +21,6 @@ class Decoder(ABC):
         site: what is common to the school.
     """
 
-    automatic: ClassVar[bool] = True
-    """Whether `decoder: auto` may choose it."""
-
     questions: Sequence[Question] = ()
     """What the device is asked from time to time."""
 
@@ -33,6 +29,8 @@ class Decoder(ABC):
         self.address = address
         self.site = site
         self._names = declared(address.fields)
+        self._sensors = Few(MAX_SENSORS, "sensors")
+        self._bssids = Few(MAX_BSSIDS, "access points")
 
     def findings(self, time: int) -> Findings:
         """Return an empty collection for what a message says.
@@ -40,7 +38,14 @@ class Decoder(ABC):
         Args:
             time: of the readings, ns UTC.
         """
-        return Findings(self.device, self.site, time, self._names)
+        return Findings(
+            self.device,
+            self.site,
+            time,
+            names=self._names,
+            sensors=self._sensors,
+            bssids=self._bssids,
+        )
 
     @property
     @abstractmethod

@@ -308,7 +308,8 @@ def _take(found: Findings, entity: _Entity, document: object) -> None:
         return
     if entity.quantity.measurement == q.PRESENCE or entity.quantity == q.RELAY:
         value = entity.words.get(_word(value), value)
-    found.take(entity.name.rpartition("/")[2], entity.quantity, value, entity.name)
+    name = entity.name.rpartition("/")[2]
+    found.take(name, entity.quantity, value, name)
 
 
 def _device_info(device: object) -> dict[str, str | float | int | bool | None]:

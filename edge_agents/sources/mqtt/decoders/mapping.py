@@ -49,8 +49,6 @@ class MappingDecoder(Decoder):
         units.UnitError: a unit does not convert to its field's.
     """
 
-    automatic = False
-
     def __init__(
         self,
         device: models.Device,

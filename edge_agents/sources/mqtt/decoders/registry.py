@@ -33,7 +33,6 @@ def decoders_of(
         if address.mapping is not None:
             yield MappingDecoder(device, address, site, mappings[address.mapping])
         elif address.decoder == AUTO:
-            candidates = [kind for kind in installed().values() if kind.automatic]
-            yield AutoDecoder(device, address, site, candidates)
+            yield AutoDecoder(device, address, site, installed().values())
         elif address.decoder is not None:
             yield installed()[address.decoder](device, address, site)
