@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bz2
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -178,22 +179,34 @@ RECORDINGS: Final = {
 def lines(name: str) -> bytes:
     """Return the lines of a recording that its profile reads, or that are counted here."""
     recorded = RECORDINGS[name]
-    content = bz2.decompress((_DATA / f"{recorded.path}.snmprec.bz2").read_bytes())
-    wanted = b"|".join(re.escape(oid.encode()) for oid in _oids(recorded))
-    return b"\n".join(re.findall(rb"^(?:" + wanted + rb")\.[^\n]*", content, re.MULTILINE))
+    content = b"\n" + bz2.decompress((_DATA / f"{recorded.path}.snmprec.bz2").read_bytes())
+    return b"\n".join(line for oid in sorted(_oids(recorded)) for line in _below(content, oid))
 
 
-def _oids(recorded: Recorded) -> list[str]:
+def _below(content: bytes, oid: str) -> Iterator[bytes]:
+    start = content.find(opening := f"\n{oid}.".encode())
+    while start >= 0:
+        end = content.find(b"\n", start + 1)
+        yield content[start + 1 : end if end >= 0 else None]
+        start = content.find(opening, end) if end >= 0 else -1
+
+
+def _oids(recorded: Recorded) -> set[str]:
     counted = (recorded.access_points, recorded.radios, recorded.clients, recorded.clients_of)
     named = [oid for oid in (*counted, *recorded.macs, *recorded.names, *_MACS_AS_TEXT) if oid]
-    read = [
+    read = {
         column.oid.removesuffix(".0")
-        for table in ProfileRegistry.load().get(recorded.profile).tables
+        for table in _profiles().get(recorded.profile).tables
         if table.measurement in WIRELESS
         for column in table.columns.values()
         if column.oid is not None
-    ]
-    return [_SYSTEM, *read, *(_ENTERPRISES + oid for oid in named)]
+    }
+    return {_SYSTEM, *read, *(_ENTERPRISES + oid for oid in named)}
+
+
+@cache
+def _profiles() -> ProfileRegistry:
+    return ProfileRegistry.load()
 
 
 def column(name: str, oid: str) -> dict[str, bytes]:

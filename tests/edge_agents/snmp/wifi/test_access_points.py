@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from pathlib import Path
 from typing import Any
@@ -180,10 +181,9 @@ async def test_controller_is_believed_before_a_ping() -> None:
 
 
 def test_silent_controller_is_not_believed_for_ever() -> None:
+    asked = controller().model_copy(update={"interval": dt.timedelta(minutes=1)})
     directory = AccessPointDirectory([access_point()])
-    ControllerView(controller(), directory).resolved(
-        [told("1", state=0, serial_number="S1")], MINUTE
-    )
+    ControllerView(asked, directory).resolved([told("0.1", state=0, serial_number="S1")], MINUTE)
     assert directory.said_down("ap-1", 3 * MINUTE)
     assert not directory.said_down("ap-1", 4 * MINUTE)
 
