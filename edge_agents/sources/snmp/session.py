@@ -488,8 +488,10 @@ class _Line:
             return SnmpUnreachableError("nothing listens on the UDP port (ICMP port unreachable)")
         if isinstance(error, OSError):
             return SnmpUnreachableError(_words(error))
-        # A malformed message can make the decoder panic; a panic is no Exception.
-        if isinstance(error, gufo.snmp.SnmpError) or type(error).__module__ == "pyo3_runtime":
+        # A malformed varbind is a RuntimeError to gufo. A malformed message can also
+        # make its decoder panic; a panic is no Exception.
+        undecodable = isinstance(error, gufo.snmp.SnmpError | RuntimeError)
+        if undecodable or type(error).__module__ == "pyo3_runtime":
             return SnmpDecodeError(f"the answer can't be decoded: {error}")
         return error
 

@@ -78,9 +78,9 @@ class Agent:
     behaviour: Behaviour = behave
     requests: list[Request] = field(default_factory=list)
 
-    def serve(self, server: socket.socket) -> None:
+    def serve(self, server: socket.socket, sender: socket.socket) -> None:
         while True:
-            datagram, sender = server.recvfrom(65535)
+            datagram, asker = server.recvfrom(65535)
             if not datagram:
                 return
             message, _ = decoder.decode(datagram, asn1Spec=v2c.Message())
@@ -88,7 +88,7 @@ class Agent:
             request = Request(message, pdu, self._right_answer(pdu))
             self.requests.append(request)
             for answer in self.behaviour(request):
-                server.sendto(answer, sender)
+                sender.sendto(answer, asker)
 
     def _right_answer(self, pdu: Any) -> list[tuple[Oid, Any]]:
         if isinstance(pdu, v2c.GetRequestPDU):
@@ -103,12 +103,27 @@ class Agent:
 
 
 @contextlib.contextmanager
-def running_agent(mib: Mapping[Oid, Any], behaviour: Behaviour = behave) -> Iterator[Agent]:
-    """Run an agent in a thread until the block ends."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+def running_agent(
+    mib: Mapping[Oid, Any], behaviour: Behaviour = behave, *, answers_from: str = ""
+) -> Iterator[Agent]:
+    """Run an agent in a thread until the block ends.
+
+    Args:
+        mib: instances and their values.
+        behaviour: what it sends.
+        answers_from: another address that its answers come from.
+    """
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other,
+    ):
         server.bind(("127.0.0.1", 0))
-        agent = Agent(server.getsockname()[1], mib, behaviour)
-        thread = threading.Thread(target=agent.serve, args=(server,))
+        port = server.getsockname()[1]
+        if answers_from:
+            other.bind((answers_from, port))
+        agent = Agent(port, mib, behaviour)
+        sender = other if answers_from else server
+        thread = threading.Thread(target=agent.serve, args=(server, sender))
         thread.start()
         try:
             yield agent

@@ -8,7 +8,6 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any
 
 import pytest
 from pysnmp.proto.api import v2c
@@ -18,67 +17,22 @@ from campuswatch.readings import FieldValue, Reading
 from edge_agents.sources.base import PolledSource
 from edge_agents.sources.reachability import PingSource
 from edge_agents.sources.snmp import ProfileRegistry, polled_source
-from tests.edge_agents.snmp.agents import Agent, Oid, Request, oid, running_agent
+from tests.edge_agents.snmp.agents import UPTIME, Request, oid, running_agent
 from tests.edge_agents.snmp.devices import by_measurement, device, district, source
+from tests.edge_agents.snmp.switches import (
+    IF,
+    IFX,
+    OBJECT_ID,
+    TABLE_CHANGED,
+    Switch,
+    running_switch,
+)
 from tests.servers import Server, free_port
-
-IF = "1.3.6.1.2.1.2.2.1"
-IFX = "1.3.6.1.2.1.31.1.1.1"
-UPTIME = oid("1.3.6.1.2.1.1.3.0")
-OBJECT_ID = oid("1.3.6.1.2.1.1.2.0")
-TABLE_CHANGED = oid("1.3.6.1.2.1.31.1.5.0")
-GIGABIT = 1000
-
-
-class Switch:
-    """A switch with a few ports, whose MIB a test changes between polls."""
-
-    def __init__(self, agent: Agent, mib: dict[Oid, Any]) -> None:
-        self.agent = agent
-        self.mib = mib
-
-    def set(self, root: str, row: int, value: Any) -> None:
-        self.mib[*oid(root), row] = value
-
-    def add_port(self, row: int, name: str, *, speed: int = GIGABIT) -> None:
-        self.set(f"{IF}.1", row, v2c.Integer32(row))
-        self.set(f"{IF}.2", row, v2c.OctetString(f"Ethernet port {row}"))
-        self.set(f"{IF}.3", row, v2c.Integer32(6))
-        self.set(f"{IF}.7", row, v2c.Integer32(1))
-        self.set(f"{IF}.8", row, v2c.Integer32(1))
-        self.set(f"{IF}.9", row, v2c.TimeTicks(100))
-        self.set(f"{IFX}.1", row, v2c.OctetString(name))
-        self.set(f"{IFX}.15", row, v2c.Gauge32(speed))
-        self.set(f"{IFX}.18", row, v2c.OctetString(f"to room {row}"))
-        self.set(f"{IFX}.19", row, v2c.TimeTicks(0))
-        self.count(row, 0)
-
-    def count(self, row: int, octets: int) -> None:
-        self.set(f"{IFX}.6", row, v2c.Counter64(octets))
-
-    def asked_for(self, root: str) -> bool:
-        """Return whether a column was walked since the last call."""
-        position = oid(root)
-        found = any(
-            request.repetitions and tuple(request.pdu[3][0][0])[: len(position)] == position
-            for request in self.agent.requests
-        )
-        self.agent.requests.clear()
-        return found
 
 
 @pytest.fixture
 def switch() -> Iterator[Switch]:
-    mib: dict[Oid, Any] = {
-        oid("1.3.6.1.2.1.1.1.0"): v2c.OctetString("A switch"),
-        OBJECT_ID: v2c.ObjectIdentifier("1.3.6.1.4.1.2011.2.23.1"),
-        UPTIME: v2c.TimeTicks(100_000),
-        TABLE_CHANGED: v2c.TimeTicks(5),
-    }
-    with running_agent(mib) as agent:
-        made = Switch(agent, mib)
-        made.add_port(1, "GE0/0/1")
-        made.add_port(2, "GE0/0/2")
+    with running_switch(ports=2) as made:
         yield made
 
 
