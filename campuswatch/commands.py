@@ -19,11 +19,11 @@ from campuswatch.stores import open_store
 
 log = logging.getLogger(__name__)
 
-_SERVICES = ("collector", "agent", "alerts", "console")
+_SERVICES = ("collector", "agent", "targets", "alerts", "console")
 
 
 def up(config: ConfigOption = Path("config"), log_level: LogLevelOption = LogLevel.INFO) -> None:
-    """Run everything in one process: broker, collector, agents, alerts and console.
+    """Run everything in one process: broker, collector, agents, targets, alerts and console.
 
     It suits one school, or a look at a district. The broker is part of it if
     settings.yaml says `broker.embedded: true`; the store is what `store.url` says.
@@ -47,7 +47,7 @@ def up(config: ConfigOption = Path("config"), log_level: LogLevelOption = LogLev
 def is_alive(
     name: Annotated[
         str,
-        typer.Argument(help="collector, alerts, console, up, or agent-ID for an agent."),
+        typer.Argument(help="collector, targets, alerts, console, up, or agent-ID."),
     ],
     config: ConfigOption = Path("config"),
 ) -> None:

@@ -14,9 +14,6 @@ from targets.uptime import HOLD, Samples, Timeline, joined, timeline
 
 _SECOND: Final = 1_000_000_000
 _HOUR: Final = 3600 * _SECOND
-_ROWS: Final = 500_000
-"""Samples asked for at once, for a store that can't make runs of them."""
-
 _NO_SAMPLES: Final = Samples.of([], [], [])
 
 Timelines = dict[str, Timeline]
@@ -116,7 +113,9 @@ class _Reader:
 
     def pieces(self, start: int, end: int) -> Iterator[Span]:
         rate = sum(1 / seconds for seconds in self.devices.values())
-        length = max(_HOUR, round(_ROWS / rate * _SECOND)) if rate else end - start
+        length = (
+            max(_HOUR, round(self._store.samples_at_once / rate * _SECOND)) if rate else end - start
+        )
         for since in range(start, end, length):
             yield since, min(since + length, end)
 

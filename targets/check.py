@@ -11,8 +11,10 @@ from campuswatch.errors import UserError
 from campuswatch.inventory.models import Hours, Inventory, School, Target, UptimeTarget
 from campuswatch.stores.base import Store
 from targets import uptime_target
+from targets.availability import read_timelines
 from targets.error_budget import LOOKS
 from targets.evidence import Evidence, gather
+from targets.history import ReadRaw
 from targets.lessons import lesson_time, room_losses
 from targets.promise import Promise, window_of
 from targets.verdicts import CoverageVerdict, LessonTime, SchoolVerdict, UptimeVerdict, worst
@@ -77,12 +79,20 @@ def choose(inventory: Inventory, schools: Collection[str] | None) -> list[School
 
 
 def check_schools(
-    inventory: Inventory, schools: Sequence[School], store: Store, now: int
+    inventory: Inventory,
+    schools: Sequence[School],
+    store: Store,
+    now: int,
+    *,
+    read_raw: ReadRaw = read_timelines,
 ) -> list[SchoolVerdict]:
-    """Check some schools, at least one, together; arguments and errors as in `check`."""
+    """Check some schools, at least one, together; arguments and errors as in `check`.
+
+    `read_raw` reads what is not summarised.
+    """
     promises = {school.id: Promise.of(inventory, school) for school in schools}
     start = min(_look(inventory, school, promises[school.id], now) for school in schools)
-    evidence = gather(store, schools, promises, start, now)
+    evidence = gather(store, schools, promises, start, now, read_raw=read_raw)
     return [_verdict(inventory, evidence[school.id], promises[school.id]) for school in schools]
 
 
@@ -110,13 +120,13 @@ def _verdict(inventory: Inventory, evidence: Evidence, promise: Promise) -> Scho
         name=school.name,
         area=school.area,
         verdict=worst([verdict.verdict for verdict in verdicts]),
-        lessons=lessons_of(evidence, promise, _lessons_start(promise, evidence.now)),
+        lessons=_lessons(evidence, promise, _lessons_start(promise, evidence.now)),
+        lessons_today=_lessons(evidence, promise, _midnight(promise, evidence.now)),
         targets=verdicts,
     )
 
 
-def lessons_of(evidence: Evidence, promise: Promise, start: int) -> LessonTime:
-    """Return what a school's lessons lost from `start`, ns UTC, until now."""
+def _lessons(evidence: Evidence, promise: Promise, start: int) -> LessonTime:
     lessons = promise.hours(Hours.LESSONS, start, evidence.now)
     rooms = evidence.school.rooms()
     losses = room_losses(evidence.topology, rooms, evidence.timelines, lessons)
@@ -124,7 +134,12 @@ def lessons_of(evidence: Evidence, promise: Promise, start: int) -> LessonTime:
 
 
 def _lessons_start(promise: Promise, now: int) -> int:
-    return promise.calendar.midnight(promise.calendar.day(now) - LESSONS_WINDOW + dt.timedelta(1))
+    first = promise.calendar.day(now) - LESSONS_WINDOW + dt.timedelta(1)
+    return promise.calendar.midnight(first)
+
+
+def _midnight(promise: Promise, now: int) -> int:
+    return promise.calendar.midnight(promise.calendar.day(now))
 
 
 def _judge(

@@ -1,7 +1,8 @@
-"""`campuswatch check`: whether every school meets its targets now."""
+"""`campuswatch check`, whether every school meets its targets now, and `campuswatch targets`."""
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import sys
 from contextlib import closing
@@ -16,12 +17,15 @@ from rich.progress import track
 from campuswatch.errors import UserError
 from campuswatch.inventory.loader import load_inventory
 from campuswatch.inventory.models import Inventory
-from campuswatch.options import ConfigOption, JsonOption
+from campuswatch.logs import log_to_stderr
+from campuswatch.options import ConfigOption, JsonOption, LogLevel, LogLevelOption
 from campuswatch.readings import now_ns
+from campuswatch.services import ServiceContext, run_services
 from campuswatch.settings import load_settings
 from campuswatch.stores import open_store
 from campuswatch.stores.base import Store, StoreError, StoreUnavailableError
 from targets.check import batches, check_schools, choose
+from targets.service import serve
 from targets.table import print_report
 from targets.verdicts import CheckReport, Verdict, worst
 
@@ -67,6 +71,27 @@ def check(
     else:
         print_report(Console(), report, inventory)
     raise typer.Exit(EXIT_CODES[worst([found.verdict for found in report.schools])])
+
+
+def targets(
+    config: ConfigOption = Path("config"), log_level: LogLevelOption = LogLevel.INFO
+) -> None:
+    """Keep daily results up to date, and write every minute how schools stand.
+
+    It summarises each day once it is over, and again when readings of it come
+    late, so that checks, reports and dashboards need not read a year of
+    samples. It runs beside the collectors; one is enough.
+
+    Example: campuswatch targets --config config
+    """
+    log_to_stderr(log_level)
+    inventory, settings = load_inventory(config), load_settings(config)
+    try:
+        with closing(open_store(settings.store, settings.data_dir)) as store:
+            context = ServiceContext(config, inventory, settings, store)
+            asyncio.run(run_services(context, [serve], "targets"))
+    except (StoreUnavailableError, StoreError) as error:
+        raise UserError(f"store {settings.store.url}: {error}") from None
 
 
 def _instant(text: str, zone: ZoneInfo) -> int:

@@ -165,6 +165,17 @@ class DayParts:
     rules: str
 
 
+def read_rules(store: Store, school: str, start: int, end: int) -> Iterator[tuple[int, str, str]]:
+    """Yield the first instant, the device and the rules of a school's rows in [start, end).
+
+    Raises:
+        StoreUnavailableError: the store can't be reached.
+    """
+    for series in _rows(store, [school], ("rules",), start, end):
+        for time, rules in zip(series.times, series.columns["rules"], strict=True):
+            yield time, series.tags["device"], str(rules)
+
+
 def read_parts(store: Store, schools: Sequence[str], start: int, end: int) -> Iterator[DayParts]:
     """Yield the parts of the days that begin in [start, end), ns UTC, device by device.
 

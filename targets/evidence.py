@@ -8,8 +8,8 @@ from functools import cached_property
 
 from campuswatch.inventory.models import School
 from campuswatch.stores.base import Store
-from targets.availability import read_reasons
-from targets.history import read_history
+from targets.availability import read_reasons, read_timelines
+from targets.history import ReadRaw, read_history
 from targets.promise import Promise
 from targets.topology import States, Topology
 from targets.uptime import Timeline
@@ -43,7 +43,13 @@ class Evidence:
 
 
 def gather(
-    store: Store, schools: Sequence[School], promises: Mapping[str, Promise], start: int, now: int
+    store: Store,
+    schools: Sequence[School],
+    promises: Mapping[str, Promise],
+    start: int,
+    now: int,
+    *,
+    read_raw: ReadRaw = read_timelines,
 ) -> dict[str, Evidence]:
     """Read what is known of schools from before `start` on, up to `now`, both ns UTC.
 
@@ -53,6 +59,7 @@ def gather(
         promises: made to each school, by its id.
         start: each timeline begins with the school's day that this lies in.
         now: the moment to judge.
+        read_raw: reads what is not summarised.
 
     Returns:
         The evidence by the id of the school.
@@ -60,7 +67,7 @@ def gather(
     Raises:
         StoreUnavailableError: the store can't be reached.
     """
-    timelines = read_history(store, schools, promises, start, now)
+    timelines = read_history(store, schools, promises, start, now, read_raw=read_raw)
     reasons = read_reasons(store, schools, now)
     return {
         school.id: Evidence(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from campuswatch.intervals import Span
@@ -17,15 +17,25 @@ from campuswatch.inventory.models import School
 from campuswatch.stores.base import Store
 from targets import days
 from targets.availability import Timelines, read_timelines
-from targets.late import SchoolDay, accounted_until, late_days
+from targets.late import SchoolDay, accounted_until, days_of, late_batches
 from targets.promise import Promise
 from targets.uptime import Timeline, joined
 
 _Summaries = Mapping[SchoolDay, Mapping[str, str]]
 
 
+ReadRaw = Callable[[Store, Sequence[School], int, int], dict[str, Timelines]]
+"""Reads timelines from raw samples, as `targets.availability.read_timelines` does."""
+
+
 def read_history(
-    store: Store, schools: Sequence[School], promises: Mapping[str, Promise], start: int, now: int
+    store: Store,
+    schools: Sequence[School],
+    promises: Mapping[str, Promise],
+    start: int,
+    now: int,
+    *,
+    read_raw: ReadRaw = read_timelines,
 ) -> dict[str, Timelines]:
     """Return the timelines of schools' devices, by school.
 
@@ -35,6 +45,7 @@ def read_history(
         promises: made to each school, by its id.
         start: each timeline begins with the school's day that this lies in, ns UTC.
         now: where they end, ns UTC.
+        read_raw: reads what is not summarised.
 
     Raises:
         StoreUnavailableError: the store can't be reached.
@@ -49,7 +60,7 @@ def read_history(
         school.id: {device.id: [] for device in school.devices} for school in schools
     }
     for (since, until), alike in gaps.items():
-        for school_id, lines in read_timelines(store, alike, since, until).items():
+        for school_id, lines in read_raw(store, alike, since, until).items():
             for device, line in lines.items():
                 pieces[school_id][device].append(line)
     for school in schools:
@@ -91,7 +102,7 @@ def _summaries(
     first = min(span[0] for own in spans.values() for span in own)
     end = max(span[1] for own in spans.values() for span in own)
     rows = days.read_timelines(store, list(spans), first, end)
-    late = late_days(store, schools, promises, seen)
+    late = _late(schools, promises, late_batches(store, list(spans), seen))
     whole = {
         (school.id, since)
         for school in schools
@@ -103,6 +114,16 @@ def _summaries(
         key: devices
         for key, devices in rows.items()
         if key in whole - late and devices.keys() >= expected[key[0]]
+    }
+
+
+def _late(
+    schools: Sequence[School], promises: Mapping[str, Promise], batches: Mapping[str, set[int]]
+) -> set[SchoolDay]:
+    return {
+        (school.id, day)
+        for school in schools
+        for day in days_of(school, promises[school.id], batches.get(school.id, ()))
     }
 
 

@@ -9,7 +9,7 @@ and that of the day after if a sample of the one still holds in the other.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from campuswatch.calendar import SECOND
@@ -48,36 +48,22 @@ def accounted_until(store: Store) -> int | None:
     return None
 
 
-def late_days(
-    store: Store, schools: Sequence[School], promises: Mapping[str, Promise], since: int
-) -> set[SchoolDay]:
-    """Return the days of schools to which batches belong that were stored since a time.
-
-    Today is among them, because what is read now is stored now.
-
-    Args:
-        store: where the ledger is.
-        schools: which.
-        promises: made to each school, by its id.
-        since: ns UTC.
+def late_batches(store: Store, schools: Sequence[str], since: int) -> dict[str, set[int]]:
+    """Return when the batches were made that were stored since a time, by school; ns UTC.
 
     Raises:
         StoreUnavailableError: the store can't be reached.
     """
-    by_id = {school.id: school for school in schools}
     query = Query(
         "delivery",
         ("created", "delay"),
         since - _LINGERED,
         _EVER,
-        where={"school": list(by_id)},
+        where={"school": schools},
         group_by=("school",),
     )
-    found: set[SchoolDay] = set()
-    for series in store.query(query):
-        school = series.tags["school"]
-        reach = reach_of(by_id[school])
-        made = {
+    return {
+        series.tags["school"]: {
             round(created * SECOND)
             for created, delay in zip(
                 series.columns["created"], series.columns["delay"], strict=True
@@ -86,12 +72,22 @@ def late_days(
             and isinstance(delay, float)
             and (created + delay) * SECOND > since - _CLOCKS
         }
-        found |= {
-            (school, day)
-            for created in made
-            for day in _days(promises[school], created - GATHERED, created + reach)
-        }
-    return found
+        for series in store.query(query)
+    }
+
+
+def days_of(school: School, promise: Promise, batches: Iterable[int]) -> set[int]:
+    """Return the days whose result batches may change, by their first instants, ns UTC.
+
+    Args:
+        school: whose.
+        promise: made to it.
+        batches: when they were made, ns UTC.
+    """
+    reach = reach_of(school)
+    return {
+        day for created in batches for day in _days(promise, created - GATHERED, created + reach)
+    }
 
 
 def _days(promise: Promise, start: int, end: int) -> list[int]:

@@ -145,6 +145,12 @@ class Timeline:
         rest = IntervalSet.of([(start, self.end)])
         return Timeline(start, self.end, self.up & rest, self.down & rest, self.last_sample)
 
+    def before(self, end: int) -> Timeline:
+        """Return the part of it before `end`; its newest sample is None if that is later."""
+        first = IntervalSet.of([(self.start, end)])
+        last = self.last_sample if self.last_sample is None or self.last_sample < end else None
+        return Timeline(self.start, end, self.up & first, self.down & first, last)
+
     def outages(self) -> list[Outage]:
         """Return the outages in order of time; unknown time inside one does not split it."""
         found = []

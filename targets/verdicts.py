@@ -392,6 +392,7 @@ class SchoolVerdict(_Result):
         area: where it lies.
         verdict: missed if any target is, else cannot-tell if any is, else met.
         lessons: what the lessons of the last seven days lost.
+        lessons_today: what today's lessons lost up to now.
         targets: one verdict for each target that applies to the school.
     """
 
@@ -400,6 +401,7 @@ class SchoolVerdict(_Result):
     area: Area
     verdict: Verdict
     lessons: LessonTime
+    lessons_today: LessonTime
     targets: tuple[UptimeVerdict | CoverageVerdict, ...]
 
 
@@ -410,7 +412,7 @@ class CheckReport(_Result):
 
         generated       time of the check, RFC 3339 UTC
         schools[]       id, name, area, verdict (met, missed, cannot-tell), lessons,
-                        targets[]
+                        lessons_today, targets[]
         lessons         window_start, window_end, {due,lost,unknown}_seat_minutes, share,
                         rooms[], causes[]
         targets[]       id, kind, objective (%), share {attained, low, high} (%),

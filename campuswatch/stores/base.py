@@ -150,7 +150,15 @@ class Series:
 
 
 class Store(Protocol):
-    """Keeps readings; safe to call from several threads."""
+    """Keeps readings; safe to call from several threads.
+
+    Attributes:
+        samples_at_once: over how many raw samples a query for runs may go
+            before it takes more than some hundred megabytes.
+    """
+
+    @property
+    def samples_at_once(self) -> int: ...
 
     def write(self, lines: bytes) -> list[RejectedLine]:
         """Store lines of InfluxDB line protocol, durably, before returning.

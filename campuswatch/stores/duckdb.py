@@ -53,6 +53,8 @@ class DuckDBStore:
     `campuswatch.stores.sharing` for reading beside it.
     """
 
+    samples_at_once = 15_000_000
+
     def __init__(self, path: Path) -> None:
         """Open the file, or make it.
 

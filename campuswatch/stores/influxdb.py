@@ -55,6 +55,8 @@ class _Refusal:
 class InfluxDBStore:
     """Readings in a bucket of InfluxDB, or a database of InfluxDB 1.x."""
 
+    samples_at_once = 500_000
+
     def __init__(
         self, url: str, bucket: str, *, org: str = "", token: str | None = None, timeout: float = 30
     ) -> None:

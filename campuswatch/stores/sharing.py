@@ -99,6 +99,8 @@ class OwnedStore(DuckDBStore):
 class SharedStore:
     """A DuckDB file that another process holds: it can be read, not written."""
 
+    samples_at_once = DuckDBStore.samples_at_once
+
     def __init__(self, address: Path) -> None:
         self._address = str(address)
 

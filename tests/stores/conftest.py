@@ -35,6 +35,10 @@ class WriterAndReader:
     def query(self, query: Query) -> list[Series]:
         return self.reader.query(query)
 
+    @property
+    def samples_at_once(self) -> int:
+        return self.reader.samples_at_once
+
     def ping(self) -> None:
         self.reader.ping()
 

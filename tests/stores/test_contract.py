@@ -483,7 +483,7 @@ def test_runs_are_the_raw_samples_put_together(
         before = expected[-1] if expected else None
         if before and interval and before[1:3] == [up, interval]:
             assert isinstance(before[3], int)
-            if time - before[3] <= min(2.5 * interval, 4) * SECOND:
+            if time - before[3] <= min(2.5 * float(interval), 4) * SECOND:
                 before[3] = time
                 continue
         expected.append([time, up, interval, time])
