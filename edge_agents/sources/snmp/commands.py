@@ -7,31 +7,40 @@ import datetime as dt
 import json
 import os
 import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
 
+from campuswatch.cli import EXIT_BAD_INPUT
 from campuswatch.errors import UserError
 from campuswatch.inventory.loader import load_inventory
 from campuswatch.inventory.models import Device, DeviceKind
-from campuswatch.measurements import CATALOGUE, Field, Measurement
 from campuswatch.options import JsonOption
-from campuswatch.readings import FieldValue, Reading, merged
+from campuswatch.readings import Reading, merged
 from edge_agents.sources.reachability import Pinger, UnresolvableError, resolve
 from edge_agents.sources.snmp.credentials import Access, CommunityAccess, access
 from edge_agents.sources.snmp.errors import SnmpError
+from edge_agents.sources.snmp.linting import lint_profiles, write_profile_schema
+from edge_agents.sources.snmp.masking import masked
 from edge_agents.sources.snmp.opening import open_session
-from edge_agents.sources.snmp.registry import Profile, ProfileRegistry
-from edge_agents.sources.snmp.session import Value
+from edge_agents.sources.snmp.recording import Recording, line, parse_oid
+from edge_agents.sources.snmp.registry import ProfileRegistry
+from edge_agents.sources.snmp.replay import replaying
+from edge_agents.sources.snmp.session import SnmpSession, Value
+from edge_agents.sources.snmp.showing import Outcome, print_json, print_readings
 from edge_agents.sources.snmp.source import SnmpSource
+from edge_agents.sources.snmp.unread import unread as subtrees_unread
 
 EXIT_NO_ANSWER: Final = 1
+
+MIB_2: Final = "1.3.6.1.2.1"
+EVERYTHING: Final = ("1.0.8802", "1.3.6.1")
+"""Where all MIBs are: IEEE 802.1's, and the internet's."""
 
 snmp_app: Final = typer.Typer(
     help="Ask a device by SNMP, to see what Campuswatch makes of it.",
@@ -75,8 +84,23 @@ _RetriesOption = Annotated[
 
 @snmp_app.command("try")
 def try_device(
-    host: _HostArgument,
+    host: Annotated[str, typer.Argument(metavar="[HOST]", help="IP address or host name.")] = "",
     *,
+    replay: Annotated[
+        Path | None,
+        typer.Option(
+            "--replay",
+            metavar="FILE",
+            help="Ask a recording (.snmprec, .snmprec.bz2) instead of a host.",
+        ),
+    ] = None,
+    unread: Annotated[
+        bool,
+        typer.Option(
+            "--unread",
+            help="Also show what the device has and no profile reads; walks all of it.",
+        ),
+    ] = False,
     port: _PortOption = 161,
     community_env: _CommunityOption = None,
     credential: _CredentialOption = None,
@@ -103,29 +127,26 @@ def try_device(
     Exits with 1 if the device does not answer.
 
     Example: campuswatch snmp try 10.1.0.2 --community-env SNMP_COMMUNITY
+
+    Example: campuswatch snmp try --replay switch.snmprec --interval 0 --unread
     """
+    if bool(host) == (replay is not None):
+        raise UserError("expected a HOST, or --replay FILE")
     profiles = ProfileRegistry.load()
     if profile is not None:
         profiles.get(profile)
-    device = Device(
-        id="tried",
-        name=host,
-        kind=DeviceKind.SWITCH,
-        address=host,
-        port=port,
-        profile=profile,
-        timeout=dt.timedelta(seconds=timeout),
-        retries=retries,
-        interval=dt.timedelta(seconds=interval or 60.0),
-    )
-    user = _access(community_env, credential, config)
-    source = SnmpSource(device, host, user, profiles, Pinger())
-    readings = asyncio.run(_polls(source, interval))
-    if as_json:
-        _print_json(host, source.profile, readings)
+    place = _Place(host, port, _access(community_env, credential, config), timeout, retries)
+    attempt = _Attempt(place, profile, interval, unread)
+    if replay is None:
+        outcome = asyncio.run(_tried(attempt, profiles))
     else:
-        _print_readings(host, source.profile, readings)
-    if source.profile is None:
+        outcome = asyncio.run(_replayed(attempt, profiles, Recording.load(replay)))
+    name = host or str(replay)
+    if as_json:
+        print_json(name, outcome)
+    else:
+        print_readings(name, outcome)
+    if outcome.profile is None:
         raise typer.Exit(EXIT_NO_ANSWER)
 
 
@@ -133,9 +154,22 @@ def try_device(
 def walk(
     host: _HostArgument,
     oid: Annotated[
-        str, typer.Argument(metavar="OID", help="Where to begin, dotted.")
-    ] = "1.3.6.1.2.1",
+        str | None,
+        typer.Argument(
+            metavar="[OID]",
+            help="Where to begin, dotted; 1.3.6.1.2.1 when omitted, and everything with --out.",
+        ),
+    ] = None,
     *,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            dir_okay=False,
+            help="Record into a .snmprec file, which `try --replay` and snmpsim answer from.",
+        ),
+    ] = None,
     port: _PortOption = 161,
     community_env: _CommunityOption = None,
     credential: _CredentialOption = None,
@@ -146,17 +180,64 @@ def walk(
 ) -> None:
     """Print every OID below one, and its value; what is no UTF-8 text in hexadecimal.
 
+    In a recording the MAC addresses of clients and the names of who is signed in
+    are pseudonyms; what the device says of itself, serial numbers too, is not.
+
     Exits with 1 if the device does not answer, or stops half-way.
 
     Example: campuswatch snmp walk 10.1.0.2 1.3.6.1.2.1.2.2.1.2
+
+    Example: campuswatch snmp walk 10.1.0.2 --out switch.snmprec
     """
-    root = _oid(oid)
     place = _Place(host, port, _access(community_env, credential, config), timeout, retries)
     try:
-        asyncio.run(_walk(place, root, as_json))
+        if out is None:
+            asyncio.run(_walk(place, _oid(oid or MIB_2), as_json))
+        else:
+            roots = EVERYTHING if oid is None else (_oid(oid),)
+            _record(place, roots, out)
     except (SnmpError, UnresolvableError) as error:
         print(f"{host}: {error}", file=sys.stderr)
         raise typer.Exit(EXIT_NO_ANSWER) from None
+
+
+@snmp_app.command("lint")
+def lint(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[FILES]",
+            help="Profile files to check beside the shipped ones; these alone when omitted.",
+        ),
+    ] = None,
+    schema: Annotated[
+        Path | None,
+        typer.Option(
+            "--schema",
+            metavar="FILE",
+            dir_okay=False,
+            help="Write the JSON Schema of profile files for editors, and check nothing.",
+        ),
+    ] = None,
+) -> None:
+    """Check SNMP profiles, and print every fault as FILE:LINE and what was expected.
+
+    Beside what would keep a profile from loading it finds profiles that no device
+    can have, two of the same name, OIDs within others, and values read twice.
+
+    Exits with 0 when there is no fault, else with 2.
+
+    Example: campuswatch snmp lint profiles/rack-sensor.yaml
+    """
+    if schema is not None:
+        write_profile_schema(schema)
+        return
+    problems, count = lint_profiles(files or [])
+    for problem in problems:
+        print(problem)
+    if problems:
+        raise typer.Exit(EXIT_BAD_INPUT)
+    print(f"{count} profiles, no faults")
 
 
 @dataclass(frozen=True)
@@ -189,15 +270,92 @@ def _access(community_env: str | None, credential: str | None, config: Path) -> 
     return CommunityAccess(os.environ[community_env])
 
 
-async def _polls(source: SnmpSource, interval: float) -> list[Reading]:
-    """Return a first poll's readings, with what only a second one can tell."""
-    with Progress(
+@dataclass(frozen=True)
+class _Attempt:
+    place: _Place
+    profile: str | None
+    interval: float
+    unread: bool
+
+
+async def _tried(attempt: _Attempt, profiles: ProfileRegistry) -> Outcome:
+    place = attempt.place
+    device = Device(
+        id="tried",
+        name=place.host,
+        kind=DeviceKind.SWITCH,
+        address=place.host,
+        port=place.port,
+        profile=attempt.profile,
+        timeout=dt.timedelta(seconds=place.timeout),
+        retries=place.retries,
+        interval=dt.timedelta(seconds=attempt.interval or 60.0),
+    )
+    source = SnmpSource(device, place.host, place.access, profiles, Pinger())
+    readings = await _polls(source, attempt.interval)
+    found = None
+    if attempt.unread and source.profile is not None:
+        oids = [oid for oid, _ in await _all(place, EVERYTHING)]
+        found = subtrees_unread(oids, source.profile.oids, profiles.makers)
+    return Outcome(source.profile, readings, found)
+
+
+async def _replayed(attempt: _Attempt, profiles: ProfileRegistry, recording: Recording) -> Outcome:
+    async with replaying(recording) as port:
+        place = replace(
+            attempt.place, host="127.0.0.1", port=port, access=CommunityAccess("public")
+        )
+        return await _tried(replace(attempt, place=place), profiles)
+
+
+def _record(place: _Place, roots: Sequence[str], out: Path) -> None:
+    rows = sorted(masked(asyncio.run(_all(place, roots))), key=lambda row: parse_oid(row[0]))
+    try:
+        out.write_text("".join(f"{line(*row)}\n" for row in rows), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{out}: {error.strerror}") from None
+    print(f"{out}: {len(rows)} values of {place.host}")
+
+
+async def _all(place: _Place, roots: Sequence[str]) -> list[tuple[str, Value]]:
+    """Return everything that a device has below some OIDs."""
+    session = await _session(place)
+    found: list[tuple[str, Value]] = []
+    try:
+        with _progress() as progress:
+            task = progress.add_task("walking")
+            for root in roots:
+                async for page in session.walk(root):
+                    found += page.varbinds
+                    progress.update(task, description=f"walking, {len(found)} values")
+    finally:
+        session.close()
+    return found
+
+
+async def _session(place: _Place) -> SnmpSession:
+    return open_session(
+        await resolve(place.host),
+        place.port,
+        place.access,
+        timeout=place.timeout,
+        retries=place.retries,
+    )
+
+
+def _progress() -> Progress:
+    return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         TimeElapsedColumn(),
         console=Console(stderr=True),
         transient=True,
-    ) as progress:
+    )
+
+
+async def _polls(source: SnmpSource, interval: float) -> list[Reading]:
+    """Return a first poll's readings, with what only a second one can tell."""
+    with _progress() as progress:
         task = progress.add_task("asking")
         readings = await source.poll()
         if interval and source.profile is not None:
@@ -209,69 +367,8 @@ async def _polls(source: SnmpSource, interval: float) -> list[Reading]:
     return readings
 
 
-def _print_json(host: str, profile: Profile | None, readings: list[Reading]) -> None:
-    found = [
-        {
-            "measurement": reading.measurement,
-            "tags": _own_tags(reading),
-            "fields": dict(reading.fields),
-            "time": reading.time,
-        }
-        for reading in readings
-    ]
-    name = profile.name if profile else None
-    print(json.dumps({"host": host, "profile": name, "readings": found}, ensure_ascii=False))
-
-
-def _print_readings(host: str, profile: Profile | None, readings: list[Reading]) -> None:
-    console = Console()
-    if profile is not None:
-        console.print(f"{host}: profile [bold]{profile.name}[/bold], {profile.title}")
-    for name, measurement in CATALOGUE.items():
-        if rows := [reading for reading in readings if reading.measurement == name]:
-            console.print(_table(measurement, rows))
-
-
-def _table(measurement: Measurement, rows: list[Reading]) -> Table:
-    table = Table(title=f"{measurement.name} ({len(rows)})", title_justify="left", show_lines=True)
-    tags = [tag for tag in measurement.tags if any(tag in _own_tags(row) for row in rows)]
-    for tag in tags:
-        table.add_column(tag, no_wrap=len(tags) == 1)
-    table.add_column("fields")
-    for row in rows:
-        table.add_row(*(Text(row.tags.get(tag, "")) for tag in tags), _fields(measurement, row))
-    return table
-
-
-def _fields(measurement: Measurement, row: Reading) -> Text:
-    text = Text()
-    for name, value in row.fields.items():
-        text.append(", " if text else "").append(f"{name} ", "dim")
-        text.append(_words(measurement.fields[name], value))
-    return text
-
-
-def _words(field: Field, value: FieldValue) -> str:
-    if isinstance(value, str):
-        return repr(value)
-    if field.states is not None:
-        return field.states.get(int(value), str(value))
-    number = f"{value:.6g}" if isinstance(value, float) else str(value)
-    return f"{number} {field.unit}".strip()
-
-
-def _own_tags(reading: Reading) -> dict[str, str]:
-    return {name: value for name, value in reading.tags.items() if name != "device"}
-
-
 async def _walk(place: _Place, root: str, as_json: bool) -> None:
-    session = open_session(
-        await resolve(place.host),
-        place.port,
-        place.access,
-        timeout=place.timeout,
-        retries=place.retries,
-    )
+    session = await _session(place)
     try:
         async for page in session.walk(root):
             for oid, value in page.varbinds:

@@ -35,6 +35,13 @@ class Profile:
     vendor: str
     tables: tuple[Table, ...]
 
+    @property
+    def oids(self) -> set[str]:
+        """All columns and scalars that it reads."""
+        columns = [column.oid for table in self.tables for column in table.columns.values()]
+        markers = [oid for table in self.tables for oid in table.changed_by]
+        return {oid for oid in (*columns, *markers) if oid is not None}
+
 
 class ProfileRegistry:
     """All profiles by name."""
@@ -75,13 +82,19 @@ class ProfileRegistry:
     @property
     def oids(self) -> set[str]:
         """All that any profile reads, or is chosen by."""
-        found: set[str | None] = {
-            match.answers for file, _ in self._files.values() for match in file.match
+        matches = [match for file, _ in self._files.values() for match in file.match]
+        found = {match.answers for match in matches if match.answers is not None}
+        return found.union(*(profile.oids for profile in self._profiles.values()))
+
+    @property
+    def makers(self) -> dict[str, str]:
+        """Vendors by their number below 1.3.6.1.4.1, as far as profiles tell."""
+        return {
+            match.object_id.split(".")[6]: file.vendor
+            for file, _ in self._files.values()
+            for match in file.match
+            if match.object_id is not None and match.object_id.count(".") >= 6 and file.vendor
         }
-        tables = [table for profile in self._profiles.values() for table in profile.tables]
-        for table in tables:
-            found |= {column.oid for column in table.columns.values()} | {*table.changed_by}
-        return {oid for oid in found if oid is not None}
 
     def get(self, name: str) -> Profile:
         """Return a profile by its name.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -88,12 +89,31 @@ def test_walk_says_why_there_is_no_answer() -> None:
     assert "nothing listens" in result.stderr
 
 
+def test_a_walk_is_recorded_and_replayed(net_snmp: Server, tmp_path: Path) -> None:
+    file = tmp_path / "host.snmprec"
+    recorded = run("walk", "127.0.0.1", "1.3.6.1.2.1", "--port", net_snmp.port, "--out", file)
+    assert recorded.exit_code == 0, recorded.output
+    asked = run("try", "127.0.0.1", "--port", net_snmp.port, "--interval", 0, "--json")
+    replayed = run("try", "--replay", file, "--interval", 0, "--json", "--unread")
+    assert replayed.exit_code == 0, replayed.output
+    live, again = json.loads(asked.stdout), json.loads(replayed.stdout)
+    assert _ports(again) == _ports(live)
+    assert "IP-MIB" in {subtree["mib"] for subtree in again["unread"]}
+
+
+def _ports(tried: dict[str, Any]) -> dict[str, int]:
+    rows = [row for row in tried["readings"] if row["measurement"] == "interface"]
+    return {row["tags"]["interface"]: row["fields"]["index"] for row in rows}
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["walk", "127.0.0.1", "ifTable"], "expected numbers and dots"),
         (["walk", "127.0.0.1", "--community-env", "UNSET_HERE"], "UNSET_HERE is not set"),
         (["try", "127.0.0.1", "--profile", "nokia"], "unknown SNMP profile"),
+        (["try"], "expected a HOST"),
+        (["try", "--replay", "nothing.snmprec"], "nothing.snmprec"),
     ],
 )
 def test_bad_input_is_the_users_to_mend(arguments: list[str], words: str) -> None:
