@@ -25,7 +25,7 @@ _SHAPES: Final = {
 _RED, _GREY, _GREEN, _BLUE, _ORANGE = "#c62828", "#9e9e9e", "#2e7d32", "#1565c0", "#ef6c00"
 _HEADER: Final = (
     "digraph campus {",
-    '  graph [rankdir=LR, ranksep=1.2, fontname="sans-serif", newrank=true];',
+    '  graph [rankdir=LR, ranksep=1.5, fontname="sans-serif", newrank=true];',
     '  node [shape=box, style="filled", fillcolor=white, fontname="sans-serif", fontsize=11];',
     '  edge [dir=none, fontname="sans-serif", fontsize=8];',
 )
@@ -91,7 +91,8 @@ def _school(comparison: Comparison) -> Iterator[str]:
 
 def _node(device: Device) -> str:
     shape = _SHAPES.get(device.kind, "box")
-    return _attributes({"label": f"{device.name}\n{device.id}", "shape": shape})
+    label = device.id if device.name == device.id else f"{device.name}\n{device.id}"
+    return _attributes({"label": label, "shape": shape})
 
 
 def _stranger(node: str, stranger: Neighbour) -> Iterator[str]:
@@ -127,7 +128,8 @@ def _style(link: Link) -> str:
 
 
 def _edge(upper: End, lower: End, attributes: Mapping[str, str]) -> str:
-    labels = {"taillabel": upper.port, "headlabel": lower.port}
+    ports = f"{upper.device} {upper.port} — {lower.device} {lower.port}"
+    labels = {"label": upper.port, "tooltip": ports, "labeltooltip": ports}
     return (
         f"  {_quoted(upper.device)} -> {_quoted(lower.device)} "
         f"{_attributes({**labels, **attributes})};"

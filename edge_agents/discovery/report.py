@@ -12,7 +12,7 @@ from rich.text import Text
 
 from campuswatch.inventory.imports.merge import Change, Merge
 from edge_agents.discovery.proposal import Named, Proposal
-from edge_agents.discovery.survey import Survey
+from edge_agents.discovery.survey import Survey, sortable
 
 _MOST_LISTED: Final = 10
 
@@ -41,7 +41,7 @@ class Report:
             change.device.address
             for change in (*self.merge.added, *self.merge.changed, *self.merge.unchanged)
         }
-        return sorted(self.survey.alive - known - declared)
+        return sorted(self.survey.alive - known - declared, key=sortable)
 
 
 def as_json(report: Report) -> dict[str, Any]:

@@ -104,14 +104,15 @@ def distinct(found: Iterable[Found]) -> list[Found]:
     """
     several = list(found)
     named = {neighbour.address for each in several for neighbour in each.neighbours}
-    ordered = sorted(several, key=lambda each: (each.address not in named, _sortable(each.address)))
+    ordered = sorted(several, key=lambda each: (each.address not in named, sortable(each.address)))
     kept: dict[tuple[str, str], Found] = {}
     for each in ordered:
         identity = each.said("chassis_id") or each.said("serial_number") or each.address
         kept.setdefault((identity, each.name), each)
-    return sorted(kept.values(), key=lambda each: _sortable(each.address))
+    return sorted(kept.values(), key=lambda each: sortable(each.address))
 
 
-def _sortable(address: str) -> tuple[int, bytes]:
+def sortable(address: str) -> tuple[int, bytes]:
+    """Return what puts addresses into the order of their numbers."""
     parsed = ipaddress.ip_address(address)
     return parsed.version, parsed.packed

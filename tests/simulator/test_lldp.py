@@ -59,5 +59,11 @@ def test_a_swap_changes_what_four_devices_hear(world: World) -> None:
     assert one not in heard(hardware, world, "no1-sw-a1")
 
 
+def test_the_declared_port_is_the_one_that_is_heard(world: World) -> None:
+    declared = world.device("no1-ap-a101")
+    assert declared.uplink_port is not None
+    assert heard(Hardware(world), world, declared.id) == {"no1-sw-a1": declared.uplink_port}
+
+
 def test_a_printer_speaks_no_lldp(world: World) -> None:
     assert Hardware(world).neighbours(world.device("no1-printer")) == {}
