@@ -69,10 +69,17 @@ class Cabling:
     Attributes:
         links: between devices of the inventory, sorted.
         strangers: neighbours that are none of these.
+        telling: the devices that tell of any neighbour; the others may have some.
     """
 
     links: Sequence[Link]
     strangers: Sequence[Neighbour]
+    telling: frozenset[str]
+
+    @property
+    def linked(self) -> set[str]:
+        """The devices that have a link."""
+        return {end.device for link in self.links for end in link.ends}
 
     def of(self, device_id: str) -> list[Link]:
         """Return the links of a device."""
@@ -149,7 +156,12 @@ def cabling(heard: Iterable[Neighbour], identities: Identities) -> Cabling:
         for one, other in pairs
         for link in _links(by_device[one, other], by_device[other, one], ports)
     ]
-    return Cabling(sorted(links, key=lambda link: link.ends), _once(strangers))
+    return Cabling(
+        sorted(links, key=lambda link: link.ends),
+        _once(strangers),
+        frozenset(claim.device for claim in claims.values())
+        | {stranger.device for stranger in strangers},
+    )
 
 
 def _links(

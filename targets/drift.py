@@ -87,11 +87,9 @@ class Comparison:
 def compare(school: School, cables: Cabling) -> Comparison:
     """Compare the uplinks that a school declares with its cables."""
     devices = {device.id: device for device in school.devices}
-    telling = {end.device for link in cables.links for end in link.ends}
-    telling |= {stranger.device for stranger in cables.strangers}
-    tree = cables.tree(_roots(school, telling))
+    tree = cables.tree(_roots(school, cables.linked))
     uplinks = tuple(
-        _uplink(device, device.uplink, cables, tree, telling)
+        _uplink(device, device.uplink, cables, tree)
         for device in school.devices
         if device.uplink is not None
     )
@@ -102,12 +100,10 @@ def compare(school: School, cables: Cabling) -> Comparison:
     return Comparison(school, uplinks, undeclared, tuple(cables.strangers), cables)
 
 
-def _roots(school: School, telling: set[str]) -> list[str]:
-    """Return the devices nearest to the internet among those with neighbours."""
+def _roots(school: School, linked: set[str]) -> list[str]:
+    """Return the devices nearest to the internet among those with links."""
     topology = Topology(school.devices)
-    depths = {
-        device: len(topology.path(device)) for device in topology.devices if device in telling
-    }
+    depths = {device: len(topology.path(device)) for device in topology.devices if device in linked}
     return [device for device, depth in depths.items() if depth == min(depths.values())]
 
 
@@ -116,20 +112,18 @@ def _is_declared(link: Link, devices: Mapping[str, Device]) -> bool:
     return first.uplink == second.id or second.uplink == first.id
 
 
-def _uplink(
-    device: Device, uplink: str, cables: Cabling, tree: Mapping[str, Link], telling: set[str]
-) -> Uplink:
+def _uplink(device: Device, uplink: str, cables: Cabling, tree: Mapping[str, Link]) -> Uplink:
     declared = End(uplink, device.uplink_port or "")
     if links := cables.between(device.id, uplink):
         link = next((each for each in links if _fits(each.end(uplink), declared)), links[0])
         fits = _fits(link.end(uplink), declared)
         standing = Standing.AS_DECLARED if fits else Standing.OTHER_PORT
         return Uplink(device, declared, link.end(uplink), standing, link)
-    if (back := tree.get(device.id)) is not None:
+    telling = cables.telling & {device.id, uplink}
+    if telling and (back := tree.get(device.id)) is not None:
         seen = back.far_end(device.id)
         return Uplink(device, declared, seen, Standing.OTHER_UPLINK, back)
-    silent = not {device.id, uplink} <= telling
-    standing = Standing.CANNOT_TELL if silent else Standing.NOT_SEEN
+    standing = Standing.NOT_SEEN if len(telling) == 2 else Standing.CANNOT_TELL
     return Uplink(device, declared, None, standing, None)
 
 

@@ -72,7 +72,7 @@ def svg(text: str) -> str:
 
 def _school(comparison: Comparison) -> Iterator[str]:
     school = comparison.school
-    linked = {end.device for link in comparison.cabling.links for end in link.ends}
+    linked = comparison.cabling.linked
     linked |= {uplink.device.id for uplink in comparison.uplinks}
     linked |= {uplink.declared.device for uplink in comparison.uplinks}
     yield f"  subgraph {_quoted('cluster_' + school.id)} {{"

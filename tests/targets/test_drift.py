@@ -111,6 +111,16 @@ def test_a_silent_end_is_no_drift() -> None:
     assert not found.has_drifted
 
 
+def test_an_end_that_was_heard_but_not_read_is_no_drift() -> None:
+    heard = [
+        Neighbour("router", "Gi0/0", "lldp", "core", name="core"),
+        Neighbour("sw-1", "Gi0/1", "lldp", "ap-1", name="ap-1"),
+    ]
+    found = compare(SCHOOL, cabling(heard, KNOWN))
+    assert standings(found)["core"] is Standing.AS_DECLARED
+    assert standings(found)["sw-1"] is Standing.CANNOT_TELL
+
+
 def test_without_the_router_the_devices_below_it_still_tell() -> None:
     cables = {lower: at for lower, at in CABLES.items() if lower != "core"}
     found = compared({**cables, "ap-1": CABLES["ap-2"], "ap-2": CABLES["ap-1"]})
