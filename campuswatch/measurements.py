@@ -207,6 +207,9 @@ _IF_OPER = {
     "lower_layer_down": 7,
 }
 
+_PROJECTOR_ERROR = {"ok": 0, "warning": 1, "error": 2}
+"""As PJLink's ERST numbers them."""
+
 QUANTITIES: Final[Mapping[str, str]] = {
     "temperature": "°C",
     "humidity": "%",
@@ -595,6 +598,24 @@ CATALOGUE: Final[Mapping[str, Measurement]] = _Catalogue(
                 _text("type", "prtMarkerSuppliesType, or paper."),
             ),
             required=2,
+        ),
+        _measurement(
+            "projector",
+            "A projector or display (PJLink, or its maker's commands on a serial line).",
+            ("device", "room"),
+            (
+                _state(
+                    "power", "As PJLink's POWR numbers it.", standby=0, on=1, cooling=2, warming=3
+                ),
+                _text("input", "What it shows, as the device names its input."),
+                _gauge("lamp_hours", "h", "Lighting time of the lamp in use the longest."),
+                *(
+                    _state(f"{part}_error", f"What it reports of its {part}.", **_PROJECTOR_ERROR)
+                    for part in ("fan", "lamp", "temperature", "cover", "filter", "other")
+                ),
+                _text("error", "What it reports as wrong, in its own words; absent when nothing."),
+            ),
+            required=1,
         ),
         _measurement(
             "environment",
