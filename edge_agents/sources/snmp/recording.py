@@ -72,7 +72,7 @@ class Recording:
             below: OIDs, dotted; what is not at or below one of them is left out.
 
         Raises:
-            UserError: the file can't be read, or holds no recording.
+            UserError: the file can't be read, or all of it is read and holds no recording.
         """
         try:
             content = path.read_bytes()
@@ -82,7 +82,7 @@ class Recording:
             raise UserError(f"{path}: {error}") from None
         lines = content.split(b"\n")
         recording = cls(_instances(lines if below is None else _kept(lines, below)))
-        if not recording.oids:
+        if not recording.oids and below is None:
             raise UserError(f"{path}: no line is OID|TYPE|VALUE; expected a .snmprec recording")
         return recording
 

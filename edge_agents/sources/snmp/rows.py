@@ -136,7 +136,7 @@ class TableRows:
         groups: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
         for index, tags in self._tags(columns, indexes).items():
             groups[tuple(tags.items())].append(index)
-        fresh = {name for name, sources in self._sources.items() if sources & columns.fresh}
+        fresh = [name for name, sources in self._sources.items() if sources & columns.fresh]
         found: list[Reading] = []
         for group, rows in groups.items():
             values: dict[str, FieldValue | None] = {}

@@ -90,7 +90,9 @@ def _samples(measurement: str, rows: list[Reading]) -> Iterator[str]:
     for row in rows[::step][:_SAMPLES]:
         tags = " ".join(f"{name}={str(value)!r}" for name, value in _own(row).items())
         fields = " ".join(
-            f"{name}={value!r}" for name, value in row.fields.items() if name not in hidden
+            f"{name}={row.fields[name]!r}"
+            for name in CATALOGUE[measurement].fields
+            if name in row.fields and name not in hidden
         )
         yield f"{tags}: {fields}" if tags else fields
     if len(rows) > _SAMPLES:
