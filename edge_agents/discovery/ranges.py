@@ -35,7 +35,12 @@ class Range:
     def has(self, address: str) -> bool:
         """Return whether an address is swept; a host name is not."""
         parsed = _parsed(address)
-        return parsed is not None and parsed in self.network and self._may_ask(parsed)
+        return (
+            parsed is not None
+            and parsed in self.network
+            and (self.size <= 2 or parsed not in (self.network[0], self.network[-1]))
+            and self._may_ask(parsed)
+        )
 
     def may_follow(self, address: str) -> bool:
         """Return whether an address that a neighbour names may be asked.

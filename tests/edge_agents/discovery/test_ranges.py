@@ -21,6 +21,7 @@ def test_all_hosts_but_the_excluded_are_asked(
     swept = read_range(str(network), [str(excluded)], 4096)
     assert set(swept.addresses()) == {str(host) for host in network.hosts() if host not in excluded}
     assert not swept.has(str(address))
+    assert {str(each) for each in network if swept.has(str(each))} == set(swept.addresses())
 
 
 @pytest.mark.parametrize(
