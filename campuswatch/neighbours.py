@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from campuswatch.readings import FieldValue, Reading
@@ -107,11 +107,6 @@ def neighbours(readings: Iterable[Reading]) -> list[Neighbour]:
             identity = tuple(reading.tags.get(tag, "") for tag in TAGS)
             found.setdefault(identity, {}).update(reading.fields)
     return [neighbour(dict(zip(TAGS, tags, strict=True)), fields) for tags, fields in found.items()]
-
-
-def at(device: str, found: Iterable[Neighbour]) -> list[Neighbour]:
-    """Return neighbours as those of a device that was not known by its id when it was asked."""
-    return [replace(each, device=device) for each in found]
 
 
 def port_key(name: str) -> str:
