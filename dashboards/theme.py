@@ -37,6 +37,7 @@ _UNITS: Final[dict[str, str]] = {
     "bit/s": units.BitsPerSecondSI,
     "dB": units.Decibel,
     "dBm": units.DecibelMilliWatt,
+    "h": units.Hours,
     "lx": units.Lux,
     "ppm": units.PartsPerMillion,
     "s": units.Seconds,

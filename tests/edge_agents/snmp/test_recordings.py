@@ -16,6 +16,7 @@ from tests.servers import Server, program
 IF_ENTRY = "1.3.6.1.2.1.2.2.1"
 IF_X_ENTRY = "1.3.6.1.2.1.31.1.1.1"
 FULL = 4294967295
+FASTEST = 1_600_000  # Mbit/s
 POLLED: dict[str, dict[str, list[Reading]]] = {}
 
 
@@ -96,7 +97,7 @@ def _numbers(column: dict[str, str]) -> dict[str, int]:
 
 
 def _speed(high: str, low: str) -> int | None:
-    if int(high):
+    if int(high) and int(high) <= FASTEST:  # a D-Link DES-3028 sends bit/s
         return int(high) * 1_000_000
     return int(low) if int(low) not in (0, FULL) else None
 
