@@ -76,7 +76,7 @@ def _unread(subtrees: list[Subtree]) -> Table:
 
 def _table(measurement: Measurement, rows: list[Reading]) -> Table:
     table = Table(title=f"{measurement.name} ({len(rows)})", title_justify="left", show_lines=True)
-    tags = [tag for tag in measurement.tags if any(tag in _own_tags(row) for row in rows)]
+    tags = [tag for tag in measurement.tags if any(_own_tags(row).get(tag) for row in rows)]
     for tag in tags:
         table.add_column(tag, no_wrap=len(tags) == 1)
     table.add_column("fields")
