@@ -38,8 +38,8 @@ _PDUS: Final = (
 Take = Callable[[Notification], asyncio.Future[None]]
 """Takes a notification; the future is done once it need not be sent again."""
 
-Refuse = Callable[[str, bytes, str], None]
-"""Told of a datagram that was refused: its sender's address, itself, and why."""
+Refuse = Callable[[str, int, str], None]
+"""Told of a datagram that was refused: its sender's address, its size in bytes, and why."""
 
 
 class Receiver:
@@ -71,7 +71,7 @@ class Receiver:
         self._take = take
         self._refuse = refuse
         self._sender = ""
-        self._datagram = b""
+        self._size = 0
         self._enrolled: dict[tuple[bytes, str], UserAccess] = {}
         self._engine = _engine(identity)
         self._engine.message_dispatcher.register_context_engine_id(b"", _PDUS, self._process)
@@ -104,7 +104,7 @@ class Receiver:
         self._engine.close_dispatcher()
 
     def _receive(self, domain: Any, datagram: bytes, address: tuple[Any, ...]) -> None:
-        self._sender, self._datagram = canonical(address[0]), datagram
+        self._sender, self._size = canonical(address[0]), len(datagram)
         if not self._allow(self._sender):
             return
         try:
@@ -112,9 +112,9 @@ class Receiver:
             self._enrol(admitted)
             self._engine.message_dispatcher.receive_message(self._engine, domain, address, datagram)
         except RefusedError as error:
-            self._refuse(self._sender, datagram, str(error))
+            self._refuse(self._sender, self._size, str(error))
         except Exception as error:  # noqa: BLE001 - pysnmp meets odd messages with any exception
-            self._refuse(self._sender, datagram, f"can't be decoded: {type(error).__name__}")
+            self._refuse(self._sender, self._size, f"can't be decoded: {type(error).__name__}")
 
     def _enrol(self, admitted: Admitted) -> None:
         """Make a user known to pysnmp at the engine that has just proved to be its."""
@@ -143,7 +143,7 @@ class Receiver:
         try:
             taken = self._take(notification(self._sender, values(varbinds)))
         except ValueError as error:
-            self._refuse(self._sender, self._datagram, str(error))
+            self._refuse(self._sender, self._size, str(error))
             return
         if confirmed:
             answer = v2c.apiPDU.get_response(pdu)

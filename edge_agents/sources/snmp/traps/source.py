@@ -35,7 +35,6 @@ _REFRESH: Final = 600.0  # seconds between two look-ups of the devices' host nam
 _SENDER_RATE, _SENDER_BURST = 5.0, 100
 _TOTAL_RATE, _TOTAL_BURST = 100.0, 500
 _RECENT: Final = 256  # notifications that are known again if they are repeated
-_KEPT_BYTES: Final = 512  # of a datagram that was refused
 
 _EVENT: Final = CATALOGUE["event"]
 
@@ -165,17 +164,11 @@ class TrapSource:
         tags = {**device_tags(device), "event": event.kind}
         return emit([_EVENT.reading(tags, fields, now_ns())])
 
-    def _refuse(self, sender: str, datagram: bytes, reason: str) -> None:
+    def _refuse(self, sender: str, size: int, reason: str) -> None:
         self._statistics.rejected += 1
         log.warning("trap refused: sender=%s reason=%r", sender, reason)
-        self._journal.keep(
-            {
-                "sender": sender,
-                "reason": reason,
-                "bytes": len(datagram),
-                "datagram": datagram[:_KEPT_BYTES].hex(),
-            }
-        )
+        # Not the datagram: a community in it may be another device's.
+        self._journal.keep({"sender": sender, "reason": reason, "bytes": size})
 
     def _keep(self, heard: Notification, reason: str, device: str | None = None) -> None:
         self._journal.keep(
