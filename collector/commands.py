@@ -7,13 +7,16 @@ import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 from pydantic import ValidationError
+from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from campuswatch.errors import UserError
 from campuswatch.inventory.loader import load_inventory
@@ -30,6 +33,7 @@ from collector.ranges import write_ranges
 from collector.service import retire, serve
 
 _MOST_RANGES: Final = 20
+_STREAM_START: Final = 8  # characters, which tell any two streams apart
 
 IdOption = Annotated[
     str | None,
@@ -174,28 +178,32 @@ def _as_json(row: StreamAudit) -> dict[str, object]:
 
 
 def _print(audits: Sequence[StreamAudit]) -> None:
-    table = Table(title="Batches", title_justify="left")
-    for heading in ("School", "Agent", "Stream"):
-        table.add_column(heading)
-    for heading in ("Sent", "Stored", "Repeated", "Missing", "Dropped", "Waiting"):
+    # Narrow enough for a terminal of 80 columns.
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table.add_column("Agent", overflow="fold")
+    table.add_column("Stream")
+    for heading in ("Sent", "Stored", "Repeated", "Missing", "Dropped", "Waiting", "Refused"):
         table.add_column(heading, justify="right")
-    table.add_column("Lines refused", justify="right")
-    for row in audits:
-        table.add_row(
-            row.school,
-            row.agent,
-            row.stream or "nothing arrived",
-            str(row.sent),
-            str(row.stored),
-            str(row.repeated),
-            str(row.missing.total),
-            str(row.dropped.total),
-            str(row.waiting.total),
-            str(row.quarantined),
-            style=_style(row),
-        )
+    for school, rows in groupby(audits, key=lambda row: row.school):
+        table.add_row(Text(school, style="bold"))
+        for row in rows:
+            table.add_row(
+                f"  {row.agent}",
+                row.stream[:_STREAM_START] or "none",
+                str(row.sent),
+                str(row.stored),
+                str(row.repeated),
+                str(row.missing.total),
+                str(row.dropped.total),
+                str(row.waiting.total),
+                str(row.quarantined),
+                style=_style(row),
+            )
     console = Console()
     console.print(table)
+    console.print(
+        "Batches, by the spool (stream) that numbered them; refused: lines in quarantine."
+    )
     for row in audits:
         for what, lost in (("missing", row.missing), ("dropped", row.dropped)):
             if lost:
