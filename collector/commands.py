@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
@@ -13,10 +13,8 @@ from typing import Annotated, Final
 
 import typer
 from pydantic import ValidationError
-from rich import box
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from campuswatch.errors import UserError
 from campuswatch.inventory.loader import load_inventory
@@ -178,29 +176,9 @@ def _as_json(row: StreamAudit) -> dict[str, object]:
 
 
 def _print(audits: Sequence[StreamAudit]) -> None:
-    # Narrow enough for a terminal of 80 columns.
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
-    table.add_column("Agent", overflow="fold")
-    table.add_column("Stream")
-    for heading in ("Sent", "Stored", "Repeated", "Missing", "Dropped", "Waiting", "Refused"):
-        table.add_column(heading, justify="right")
-    for school, rows in groupby(audits, key=lambda row: row.school):
-        table.add_row(Text(school, style="bold"))
-        for row in rows:
-            table.add_row(
-                f"  {row.agent}",
-                row.stream[:_STREAM_START] or "none",
-                str(row.sent),
-                str(row.stored),
-                str(row.repeated),
-                str(row.missing.total),
-                str(row.dropped.total),
-                str(row.waiting.total),
-                str(row.quarantined),
-                style=_style(row),
-            )
     console = Console()
-    console.print(table)
+    for school, rows in groupby(audits, key=lambda row: row.school):
+        console.print(_table(school, rows))
     console.print(
         "Batches, by the spool (stream) that numbered them; refused: lines in quarantine."
     )
@@ -209,6 +187,31 @@ def _print(audits: Sequence[StreamAudit]) -> None:
             if lost:
                 ranges = write_ranges(lost, _MOST_RANGES)
                 console.print(f"{row.school}/{row.agent} {row.stream} {what}: {ranges}")
+
+
+def _table(school: str, rows: Iterable[StreamAudit]) -> Table:
+    """Return one school's table, of the same width for every school and below 80 columns."""
+    table = Table(
+        title=school, title_justify="left", title_style="bold", box=None, padding=(0, 1, 0, 0)
+    )
+    table.add_column("Agent", width=14, overflow="fold")
+    table.add_column("Stream", width=_STREAM_START)
+    for heading in ("Sent", "Stored", "Repeats", "Missing", "Dropped", "Waiting", "Refused"):
+        table.add_column(heading, justify="right", width=7)
+    for row in rows:
+        table.add_row(
+            row.agent,
+            row.stream[:_STREAM_START] or "none",
+            str(row.sent),
+            str(row.stored),
+            str(row.repeated),
+            str(row.missing.total),
+            str(row.dropped.total),
+            str(row.waiting.total),
+            str(row.quarantined),
+            style=_style(row),
+        )
+    return table
 
 
 def _style(row: StreamAudit) -> str | None:
