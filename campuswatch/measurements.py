@@ -609,11 +609,14 @@ CATALOGUE: Final[Mapping[str, Measurement]] = _Catalogue(
                 ),
                 _text("input", "What it shows, as the device names its input."),
                 _gauge("lamp_hours", "h", "Lighting time of the lamp in use the longest."),
+                _gauge("filter_hours", "h", "Time that the filter has been in use."),
                 *(
                     _state(f"{part}_error", f"What it reports of its {part}.", **_PROJECTOR_ERROR)
                     for part in ("fan", "lamp", "temperature", "cover", "filter", "other")
                 ),
                 _text("error", "What it reports as wrong, in its own words; absent when nothing."),
+                _text("lamp_model", "Model of its lamp, to order another."),
+                _text("filter_model", "Model of its filter, to order another."),
             ),
             required=1,
         ),
@@ -750,6 +753,8 @@ CATALOGUE: Final[Mapping[str, Measurement]] = _Catalogue(
                 _count("traps", "SNMP notifications received of devices that are known."),
                 _count("traps_rejected", "SNMP notifications of unknown senders or users."),
                 _count("traps_dropped", "Datagrams dropped of senders that sent too many."),
+                _count("serial_damaged", "Frames and values on serial lines that were damaged."),
+                _count("serial_unanswered", "Requests on serial lines without an answer."),
                 _count("readings", "Readings produced."),
                 _text("version", "Campuswatch version."),
             ),

@@ -11,6 +11,7 @@ from campuswatch.readings import FieldValue, Reading, now_ns
 from edge_agents.gatherer import Gatherer
 from edge_agents.schedule import PollStatistics
 from edge_agents.sources.mqtt.rejected import RejectedPayloads
+from edge_agents.sources.serial.statistics import SerialStatistics
 from edge_agents.sources.snmp.traps.statistics import TrapStatistics
 from edge_agents.spool import Spool, SpoolUnavailableError
 
@@ -26,6 +27,7 @@ class AgentHealth:
         rejected: the payloads that could not be read.
         take_polls: the schedule's statistics since they were last taken.
         take_traps: those of SNMP notifications, if the agent receives any.
+        take_serial: those of serial lines, if the agent has any.
         interval: seconds between two readings.
     """
 
@@ -35,8 +37,9 @@ class AgentHealth:
         gatherer: Gatherer,
         rejected: RejectedPayloads,
         take_polls: Callable[[], PollStatistics],
-        take_traps: Callable[[], TrapStatistics] | None = None,
         *,
+        take_traps: Callable[[], TrapStatistics] | None = None,
+        take_serial: Callable[[], SerialStatistics] | None = None,
         interval: float = 60.0,
     ) -> None:
         self.name = "agent"
@@ -46,6 +49,7 @@ class AgentHealth:
         self._rejected = rejected
         self._take_polls = take_polls
         self._take_traps = take_traps
+        self._take_serial = take_serial
         self._dropped: tuple[str, int] | None = None
 
     async def poll(self) -> list[Reading]:
@@ -68,6 +72,12 @@ class AgentHealth:
                 "traps": traps.received,
                 "traps_rejected": traps.rejected,
                 "traps_dropped": traps.dropped,
+            }
+        if self._take_serial is not None:
+            serial = self._take_serial()
+            fields |= {
+                "serial_damaged": serial.damaged,
+                "serial_unanswered": serial.unanswered,
             }
         try:
             fields |= await asyncio.to_thread(self._spool_fields)

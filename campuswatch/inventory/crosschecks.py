@@ -13,6 +13,7 @@ from campuswatch.inventory import (
     maintenance_checks,
     mapping_checks,
     selections,
+    serial_checks,
 )
 from campuswatch.inventory.models import Device, DeviceKind, School
 from campuswatch.inventory.parts import Parts
@@ -42,6 +43,7 @@ def errors(parts: Parts, places: Places) -> Iterator[Problem]:
     yield from maintenance_checks.errors(parts, places)
     yield from mapping_checks.errors(parts, places)
     yield from decoder_checks.errors(parts, places)
+    yield from serial_checks.errors(parts, places)
 
 
 def warnings(parts: Parts, places: Places) -> Iterator[Problem]:
@@ -52,6 +54,7 @@ def warnings(parts: Parts, places: Places) -> Iterator[Problem]:
         yield from _devices_without_uplink(places, school)
         yield from _idle_devices(places, school)
     yield from calendar_checks.warnings(parts, places)
+    yield from serial_checks.warnings(parts, places)
 
 
 def _duplicate_ids(parts: Parts, places: Places) -> Iterator[Problem]:
@@ -293,6 +296,10 @@ def _devices_without_uplink(places: Places, school: School) -> Iterator[Problem]
 
 def _idle_devices(places: Places, school: School) -> Iterator[Problem]:
     for device in school.devices:
-        if device.snmp is None and not device.mqtt and not device.ping:
-            text = f"nothing asks device {device.id!r}; expected snmp, mqtt or ping: true"
+        asked = device.snmp or device.pjlink or device.mqtt or device.serial or device.ping
+        if not asked:
+            text = (
+                f"nothing asks device {device.id!r}; "
+                "expected snmp, pjlink, mqtt, serial or ping: true"
+            )
             yield places.problem(device, ["id"], text)

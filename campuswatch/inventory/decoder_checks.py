@@ -39,11 +39,12 @@ def _decoder(places: Places, entry: MqttAddress, known: list[str]) -> Iterator[P
 
 def _fields(places: Places, entry: MqttAddress) -> Iterator[Problem]:
     for name, named in entry.fields.items():
-        if (text := _fault(named)) is not None:
+        if (text := fault(named)) is not None:
             yield places.problem(entry, ["fields", name], text)
 
 
-def _fault(named: NamedField) -> str | None:
+def fault(named: NamedField) -> str | None:
+    """Return why no number can be read into a field of the catalogue, if so."""
     measurement, _, name = named.field.partition(".")
     if measurement not in CATALOGUE:
         return unknown("measurement", measurement, list(CATALOGUE), "the catalogue")

@@ -206,6 +206,11 @@ class NamedField(Model):
     unit: str | None = Field(default=None, description="Unit of the payload, if not the field's.")
 
 
+_NamedField = Annotated[
+    NamedField, BeforeValidator(_as_named_field, json_schema_input_type=str | NamedField)
+]
+
+
 class MqttAddress(Model):
     """What a device sends on its school's local broker, and how to read it.
 
@@ -226,12 +231,7 @@ class MqttAddress(Model):
     mapping: Slug | None = Field(
         default=None, description="A mapping of mappings.yaml that reads its payloads."
     )
-    fields: dict[
-        str,
-        Annotated[
-            NamedField, BeforeValidator(_as_named_field, json_schema_input_type=str | NamedField)
-        ],
-    ] = Field(
+    fields: dict[str, _NamedField] = Field(
         default_factory=dict,
         description="Names in the payloads that a decoder does not know, or takes for something "
         "else, such as {TempC_SHT: environment.temperature}.",
@@ -255,6 +255,76 @@ class MqttAddress(Model):
         return self
 
 
+class _OnSerialLine(Model):
+    line: Slug = Field(description="A serial line of its agent.")
+
+
+class ModbusSlave(_OnSerialLine):
+    """A slave of a Modbus RTU line, which it may share with others."""
+
+    driver: Literal["modbus"]
+    unit: int = Field(ge=1, le=247, description="Its address on the line.")
+    map: Slug = Field(description="The register map that says what it holds.", examples=["sdm120"])
+
+
+class AskedSerialDevice(_OnSerialLine):
+    """A device that answers commands of its own, alone on its line."""
+
+    driver: Literal["mh-z19", "senseair-s8", "epson", "benq", "optoma"]
+
+
+class ParticulateSensor(_OnSerialLine):
+    """A Plantower PMS5003, or one of its relatives that sends the same frames."""
+
+    driver: Literal["pms5003"]
+    mode: Literal["active", "passive"] = Field(
+        default="active",
+        description="active: it sends a frame every second by itself; passive: when asked.",
+    )
+
+
+class TextLines(_OnSerialLine):
+    """Whatever sends lines of text by itself: a pattern or columns say what is in them."""
+
+    driver: Literal["text"]
+    pattern: str | None = Field(
+        default=None,
+        description="Regular expression found in a line; `fields` say what its groups are.",
+        examples=["T=(?P<t>[-0-9.]+)"],
+    )
+    fields: dict[str, _NamedField] = Field(
+        default_factory=dict, description="What the named groups of the pattern are."
+    )
+    columns: list[_NamedField | None] = Field(
+        default_factory=list, description="What the columns are, from the left; null skips one."
+    )
+    delimiter: str = Field(default=",", min_length=1, description="Between two columns.")
+
+    @model_validator(mode="after")
+    def _either(self) -> TextLines:
+        if (self.pattern is None) == (not any(self.columns)):
+            raise ValueError("expected either pattern with fields, or columns")
+        if self.pattern is None:
+            if self.fields:
+                raise ValueError("fields are for a pattern; expected columns without them")
+            return self
+        try:
+            groups = set(re.compile(self.pattern).groupindex)
+        except re.error as error:
+            raise ValueError(f"pattern is no regular expression: {error}") from None
+        if not self.fields or (missing := self.fields.keys() - groups):
+            name = min(missing) if self.fields else "t"
+            raise ValueError(f"pattern has no group (?P<{name}>…); expected one for each of fields")
+        return self
+
+
+SerialDevice = Annotated[
+    ModbusSlave | AskedSerialDevice | ParticulateSensor | TextLines,
+    Field(discriminator="driver"),
+]
+"""How a device on a serial line is read."""
+
+
 def _as_list(value: object) -> object:
     return [value] if isinstance(value, dict) else value
 
@@ -272,6 +342,13 @@ def _ip_address(text: str) -> str:
 
 IpAddress = Annotated[str, AfterValidator(_ip_address)]
 """An IPv4 or IPv6 address, in its shortest spelling."""
+
+
+class PjLink(Model):
+    """How a projector or display speaks PJLink (JBMIA, class 1 and 2)."""
+
+    password: SecretReference | None = Field(default=None, description="If it wants one.")
+    port: int = Field(default=4352, ge=1, le=65535, description="TCP port.")
 
 
 class Device(Model):
@@ -293,6 +370,10 @@ class Device(Model):
     profile: Slug | None = Field(
         default=None, description="SNMP profile; omit to recognise the device by itself."
     )
+    pjlink: PjLink | None = Field(
+        default=None,
+        description="Asks a projector or display by PJLink; {} if it wants no password.",
+    )
     ping: bool = Field(default=True, description="Whether to ask it by ICMP echo.")
     mqtt: Annotated[
         list[MqttAddress],
@@ -300,6 +381,9 @@ class Device(Model):
     ] = Field(
         default_factory=list,
         description="What it sends over MQTT; one entry, or a list of them.",
+    )
+    serial: SerialDevice | None = Field(
+        default=None, description="The serial line of its agent that it is on, and how to read it."
     )
     uplink: Slug | None = Field(
         default=None, description="The device through which it reaches the internet."
@@ -341,8 +425,16 @@ class Device(Model):
         told_of = self.kind is DeviceKind.AP and bool(
             self.serial_number or self.chassis_id or self.bssids
         )
-        if self.address is None and not self.mqtt and not told_of:
-            raise ValueError("the device has neither address nor mqtt; expected one of them")
+        if self.serial is not None and (self.address is not None or self.mqtt):
+            raise ValueError("the device has serial beside address or mqtt; expected one of them")
+        if self.address is None and not self.mqtt and self.serial is None and not told_of:
+            raise ValueError(
+                "the device has neither address nor mqtt nor serial; expected one of them"
+            )
+        if self.pjlink is not None and self.address is None:
+            raise ValueError("the device has pjlink but no address; expected an address")
+        if self.pjlink is not None and self.snmp is not None:
+            raise ValueError("the device has both pjlink and snmp; expected one of them")
         if self.snmp is not None and self.address is None:
             raise ValueError("the device has snmp but no address; expected an address")
         if self.uplink_port is not None and self.uplink is None:
@@ -389,6 +481,23 @@ class TrapListener(Model):
     )
 
 
+class SerialLine(Model):
+    """A serial port of an agent's host, with the settings that all its devices have."""
+
+    id: Slug
+    port: str = Field(
+        pattern=r"^/",
+        description="The port's path: a name of /dev/serial/by-id stays the same when other "
+        "adapters are plugged in, /dev/ttyUSB0 does not.",
+        examples=["/dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A10K5QXZ-if00-port0"],
+        json_schema_extra={"patternErrorMessage": "the path of a port, such as /dev/ttyS0"},
+    )
+    baud: int = Field(default=9600, ge=50, le=4_000_000, description="Bits per second.")
+    data_bits: Literal[7, 8] = 8
+    parity: Literal["none", "even", "odd"] = "none"
+    stop_bits: Literal[1, 2] = 1
+
+
 class Agent(Model):
     """An edge agent: one process in a school."""
 
@@ -398,6 +507,9 @@ class Agent(Model):
     )
     traps: TrapListener | None = Field(
         default=None, description="Receives SNMP traps and informs; {} listens on UDP port 162."
+    )
+    serial: list[SerialLine] = Field(
+        default_factory=list, description="The serial ports it owns; nothing else opens them."
     )
     concurrency: int = Field(
         default=200, ge=1, le=2000, description="Devices polled at the same time."

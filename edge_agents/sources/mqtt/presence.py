@@ -8,7 +8,7 @@ inventory, or learned.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -145,6 +145,19 @@ def _words(seconds: float) -> str:
     return f"{seconds:.3g} s"
 
 
+def standing_reading(tags: Mapping[str, str], interval: float, standing: Standing) -> Reading:
+    """Return the `availability` of a device now.
+
+    Args:
+        tags: of the device.
+        interval: seconds between two such readings.
+        standing: whether it is there.
+    """
+    up = int(standing.up)
+    fields = {"up": up, "service_up": up, "interval": interval, "reason": standing.reason}
+    return _AVAILABILITY.reading(tags, fields, now_ns())
+
+
 class Availability:
     """A `PolledSource` of the availability of one device that has no address.
 
@@ -173,10 +186,8 @@ class Availability:
         standing = None if since is None else self._presence.standing(time.monotonic(), since)
         if standing is None:
             return []
-        up = int(standing.up)
-        fields = {"up": up, "service_up": up, "interval": self.interval, "reason": standing.reason}
         place = {"device": self._device.id, "room": self._device.room or ""}
-        return [_AVAILABILITY.reading(place, fields, now_ns())]
+        return [standing_reading(place, self.interval, standing)]
 
     async def close(self) -> None:
         """Nothing is held."""

@@ -52,7 +52,8 @@ class Quantity:
             number = 1 - number
         if self.unit:
             number = conversion(self.unit, field.unit)(number)
-        low, high = _LIMITS.get(f"{self.measurement}.{self.field}", (0.0, 1.0))
+        any_number = (0.0, 1.0) if field.kind is FieldKind.STATE else (-math.inf, math.inf)
+        low, high = _LIMITS.get(f"{self.measurement}.{self.field}", any_number)
         if not low <= number <= high:
             raise PayloadError(f"{number:g} {field.unit}: expected {low:g} to {high:g}")
         return number if field.type is float else round(number)
@@ -105,7 +106,7 @@ _LIMITS: Final[Mapping[str, tuple[float, float]]] = {
     "wifi_signal.noise": (-130, 0),
     "wifi_signal.channel": (0, 253),
 }
-"""What a school can hold, in the catalogue's units; states are 0 or 1."""
+"""What a school can hold, in the catalogue's units, where that is known; states are 0 or 1."""
 
 _WORDS_OF_STATES: Final = {
     **dict.fromkeys(

@@ -1,0 +1,1 @@
+"""Devices on serial lines: Modbus RTU, air sensors, lines of text, projectors."""
