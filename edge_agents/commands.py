@@ -14,7 +14,7 @@ from campuswatch.options import ConfigOption, LogLevel, LogLevelOption
 from campuswatch.services import ServiceContext, run_services
 from campuswatch.settings import load_settings
 from edge_agents.finding import find_agent
-from edge_agents.service import load_profiles, run_agent
+from edge_agents.service import load_profiles, load_register_maps, run_agent
 
 
 def agent(
@@ -35,9 +35,10 @@ def agent(
     inventory, settings = load_inventory(config), load_settings(config)
     school, chosen = find_agent(inventory, agent_id)
     profiles = load_profiles(config)
+    maps = load_register_maps(config)
 
     async def serve(_: ServiceContext) -> None:
-        await run_agent(inventory, school, chosen, settings, profiles)
+        await run_agent(inventory, school, chosen, settings, profiles=profiles, maps=maps)
 
     asyncio.run(
         run_services(
