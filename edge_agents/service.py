@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,9 @@ from edge_agents.sources.mqtt.decoded import Site
 from edge_agents.sources.mqtt.decoders.registry import decoders_of
 from edge_agents.sources.mqtt.rejected import RejectedPayloads
 from edge_agents.sources.mqtt.source import LocalBrokerSource
+from edge_agents.sources.serial.building import SerialLines
+from edge_agents.sources.serial.register_maps import DIRECTORY as REGISTERS
+from edge_agents.sources.serial.register_maps import RegisterMap, load_maps
 from edge_agents.sources.snmp.checks import DIRECTORY
 from edge_agents.sources.snmp.registry import ProfileRegistry
 from edge_agents.sources.snmp.source import polled_source
@@ -47,8 +50,13 @@ async def serve(context: ServiceContext) -> None:
         UserError: a secret is missing, or another process runs one of the agents.
     """
     profiles = await asyncio.to_thread(load_profiles, context.config_dir)
+    maps = await asyncio.to_thread(load_register_maps, context.config_dir)
     tasks = [
-        asyncio.create_task(run_agent(context.inventory, school, agent, context.settings, profiles))
+        asyncio.create_task(
+            run_agent(
+                context.inventory, school, agent, context.settings, profiles=profiles, maps=maps
+            )
+        )
         for school in context.inventory.schools
         for agent in school.agents
     ]
@@ -67,12 +75,23 @@ def load_profiles(config_dir: Path) -> ProfileRegistry:
     return ProfileRegistry.load(config_dir / DIRECTORY)
 
 
+def load_register_maps(config_dir: Path) -> dict[str, RegisterMap]:
+    """Return the maps of Modbus slaves: the shipped ones, and those of `registers/`.
+
+    Raises:
+        UserError: a map is wrong.
+    """
+    return load_maps(config_dir / REGISTERS)
+
+
 async def run_agent(
     inventory: models.Inventory,
     school: models.School,
     agent: models.Agent,
     settings: Settings,
+    *,
     profiles: ProfileRegistry,
+    maps: Mapping[str, RegisterMap],
 ) -> None:
     """Run one agent until cancelled; its last readings are in the spool then.
 
@@ -93,7 +112,9 @@ async def run_agent(
             emit = interfaces.listening(gatherer.emit) if agent.traps else gatherer.emit
             schedule = Schedule(emit, concurrency=agent.concurrency)
             local = _local_broker(inventory, school, agent, rejected)
+            serial = SerialLines(agent, maps)
             sources = dict(_polled(inventory, school, agent, profiles, local))
+            sources |= serial.sources(_devices(school, agent))
             traps = _traps(
                 inventory,
                 school,
@@ -107,7 +128,8 @@ async def run_agent(
                 gatherer,
                 rejected,
                 schedule.take_statistics,
-                traps.take_statistics if traps else None,
+                take_traps=traps.take_statistics if traps else None,
+                take_serial=serial.take_statistics if agent.serial else None,
             )
             polled = [health, *sources.values()]
             log.info("agent runs: agent=%s school=%s polled=%d", agent.id, school.id, len(polled))
