@@ -24,6 +24,7 @@ from edge_agents.sources.mqtt.decoded import Site
 from edge_agents.sources.mqtt.decoders.registry import decoders_of
 from edge_agents.sources.mqtt.rejected import RejectedPayloads
 from edge_agents.sources.mqtt.source import LocalBrokerSource
+from edge_agents.sources.pjlink.source import pjlink_source
 from edge_agents.sources.serial.building import SerialLines
 from edge_agents.sources.serial.register_maps import DIRECTORY as REGISTERS
 from edge_agents.sources.serial.register_maps import RegisterMap, load_maps
@@ -169,6 +170,9 @@ def _polled(
     """Yield what is polled, by the device's id."""
     access_points = AccessPointDirectory(school.devices)
     for device in _devices(school, agent):
+        if device.pjlink is not None and device.address is not None:
+            yield device.id, pjlink_source(device, device.address, device.pjlink)
+            continue
         source = polled_source(device, inventory.district, profiles, access_points=access_points)
         if source is not None:
             yield device.id, source

@@ -1,0 +1,1 @@
+"""Projectors and displays, asked by PJLink (JBMIA, class 1 and 2) over TCP."""
