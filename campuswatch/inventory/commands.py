@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Final
+from zoneinfo import ZoneInfo
 
 import typer
 from rich import box
@@ -17,12 +18,24 @@ from rich.table import Table
 from campuswatch.cli import EXIT_BAD_INPUT
 from campuswatch.errors import UserError
 from campuswatch.inventory.extensions import room_problems
+from campuswatch.inventory.imports.calendar_merge import (
+    CalendarMerge,
+    merge_events,
+    write_calendar,
+)
 from campuswatch.inventory.imports.csv_file import COLUMNS, read_csv
+from campuswatch.inventory.imports.ics import EventKind, IcsHarvest, read_ics
 from campuswatch.inventory.imports.merge import Merge, merge_rows
 from campuswatch.inventory.imports.netbox import NetBoxOptions, read_netbox
 from campuswatch.inventory.imports.rows import Harvest
 from campuswatch.inventory.imports.writing import write_merge
-from campuswatch.inventory.loader import SCHOOLS_DIRECTORY, Draft, check_inventory, read_draft
+from campuswatch.inventory.loader import (
+    CALENDAR_FILE,
+    SCHOOLS_DIRECTORY,
+    Draft,
+    check_inventory,
+    read_draft,
+)
 from campuswatch.inventory.models import DeviceKind, Inventory, School
 from campuswatch.inventory.problems import InventoryError, Problem
 from campuswatch.inventory.schemas import write_schemas
@@ -31,7 +44,7 @@ from campuswatch.options import ConfigOption, JsonOption
 from campuswatch.settings import load_settings
 
 import_app: Final = typer.Typer(
-    help="Import devices from a CSV file or from NetBox into a school's file.",
+    help="Import devices from a CSV file or from NetBox, and terms and exams from iCalendar.",
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
@@ -155,6 +168,70 @@ def import_netbox(
     chosen = _chosen_school(draft, school)
     options = NetBoxOptions(site or school, snmp, dict(map(_role, role or [])))
     _import(draft, chosen, read_netbox(file, chosen, options), _file_of(config, chosen), out)
+
+
+@import_app.command("ics")
+def import_ics(
+    file: Annotated[Path, typer.Argument(help="iCalendar, as calendar programs export it.")],
+    *,
+    calendar: Annotated[
+        str, typer.Option("--calendar", metavar="ID", help="The calendar of calendar.yaml.")
+    ] = "default",
+    config: ConfigOption = Path("config"),
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", dir_okay=False, help="Write here; calendar.yaml when omitted."
+        ),
+    ] = None,
+) -> None:
+    """Import terms, exams, make-up days and free days from an iCalendar file.
+
+    What an event is, its categories say or, where they don't, its name: "term",
+    "semester" or 学期, "exam" or 考试, "make-up" or 调休, "holiday" or 放假. Others
+    are left out, and listed. The comments and the layout of the file stay.
+
+    Example: campuswatch import ics school-year.ics --calendar default
+    """
+    draft = _sound_draft(config)
+    calendars = {known.id: known for known in draft.parts.calendars or []}
+    if calendar not in calendars:
+        problem = unknown("calendar", calendar, list(calendars), CALENDAR_FILE)
+        raise UserError(f"--calendar: {problem}")
+    assert draft.parts.district is not None
+    harvest = read_ics(file, ZoneInfo(draft.parts.district.timezone))
+    merge = merge_events(calendars[calendar], harvest.events)
+    path = config / CALENDAR_FILE
+    write_calendar(merge, draft, calendar, path, out or path)
+    _print_calendar_merge(merge, harvest)
+
+
+def _print_calendar_merge(merge: CalendarMerge, harvest: IcsHarvest) -> None:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("", "What", "Days", "Name"):
+        table.add_column(heading, overflow="fold")
+    for event in (*merge.terms, *merge.exams):
+        table.add_row("added", event.kind, f"{event.start} to {event.end}", event.name)
+    for term, event in merge.moved:
+        moved = f"{term.start} to {term.end} → {event.start} to {event.end}"
+        table.add_row("moved", event.kind, moved, event.name)
+    for kind, days in (
+        (EventKind.EXTRA, merge.extra_days),
+        (EventKind.CLOSED, merge.closed_days),
+    ):
+        for day, name in days:
+            table.add_row("added", kind, str(day), name)
+    for problem in harvest.skipped:
+        table.add_row("skipped", f"line {problem.line}", "", problem.text)
+    console = Console()
+    if table.row_count:
+        console.print(table)
+    added = len(merge.terms) + len(merge.exams) + len(merge.extra_days) + len(merge.closed_days)
+    console.print(
+        f"{added} added, {len(merge.moved)} moved, {len(merge.unchanged)} unchanged, "
+        f"{len(harvest.skipped)} skipped",
+        highlight=False,
+    )
 
 
 def _role(text: str) -> tuple[str, DeviceKind]:

@@ -119,7 +119,12 @@ def read_document(path: Path) -> Document:
         InventoryError: it can't be read, is empty, is no YAML, or has a key
             twice; the messages never quote values, which may be secrets.
     """
-    root = _compose(path, read_text(path))
+    return parse_document(path, read_text(path))
+
+
+def parse_document(path: Path, text: str) -> Document:
+    """Read the text of a file, as `read_document` does."""
+    root = _compose(path, text)
     if duplicates := sorted(_duplicate_keys(path, root, seen=set())):
         raise InventoryError(duplicates)
     try:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campuswatch.inventory.imports.csv_file import read_csv
-from campuswatch.inventory.imports.edits import DevicesEditor
+from campuswatch.inventory.imports.edits import ListEditor
 from campuswatch.inventory.loader import load_inventory
 from campuswatch.inventory.models import Device, DeviceKind
 from campuswatch.inventory.problems import InventoryError
@@ -293,7 +293,7 @@ _DEVICE = "{id: d, name: D, kind: switch, address: 10.1.0.5}"
     ],
 )
 def test_a_device_is_added_in_every_layout(before: str, after: str) -> None:
-    editor = DevicesEditor(f"id: x\n{before}")
+    editor = ListEditor(f"id: x\n{before}", ["devices"])
     editor.add({"id": "d", "name": "D", "kind": "switch", "address": "10.1.0.5"}, "")
     assert editor.text() == f"id: x\n{after}"
 
@@ -309,7 +309,7 @@ def test_any_name_comes_back_from_the_file(
     name: str, known: bool, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     directory = tmp_path_factory.mktemp("district")
-    editor = DevicesEditor(SCHOOL)
+    editor = ListEditor(SCHOOL, ["devices"])
     if known:
         editor.set("hill-ap", "name", name)
     else:

@@ -1,4 +1,4 @@
-"""Editing the devices of a school's file in place.
+"""Editing a list of an inventory file in place, such as the devices of a school.
 
 Only what changes is rewritten: comments, order and layout of the rest stay
 as their author wrote them.
@@ -7,7 +7,7 @@ as their author wrote them.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Final
 
 from ruamel.yaml import YAML
@@ -15,43 +15,47 @@ from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, Seq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 _WIDEST: Final = 2**16
-"""No line is broken; a device in flow style stays on its line."""
+"""No line is broken; an item in flow style stays on its line."""
 
 
-class DevicesEditor:
-    """Collects edits of the `devices` of one file, and then makes them.
+class ListEditor:
+    """Collects edits of one list of a file, and then makes them.
 
     Args:
-        text: the file, which must be a valid school.
+        text: the file, which must be valid.
+        location: keys and indices that lead to the list; it may be missing.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, location: Sequence[str | int]) -> None:
         self._text = text
         self._newline = "\r\n" if "\r\n" in text else "\n"
         self._root: MappingNode = YAML(typ="safe", pure=True).compose(io.StringIO(text))
-        self._devices = _value(self._root, "devices")
+        *above, key = location
+        self._parent = _at(self._root, above)
+        self._key = str(key)
+        self._items = _value(self._parent, self._key)
         self._added: list[tuple[str, str]] = []
         self._edits: list[tuple[int, int, str]] = []
 
-    def set(self, device_id: str, key: str, value: object) -> None:
-        """Give a device's key a value, whether it had one or not."""
-        device = self._device(device_id)
-        old = _value(device, key)
+    def set(self, item_id: str, key: str, value: object) -> None:
+        """Give a key of an item a value, whether it had one or not."""
+        item = self._item(item_id)
+        old = _value(item, key)
         if old is not None:
             self._edits.append((old.start_mark.index, self._end(old), _flow(value)))
-        elif device.flow_style:
-            end = device.end_mark.index - 1
+        elif item.flow_style:
+            end = item.end_mark.index - 1
             last = len(self._text[:end].rstrip())
             comma = "" if self._text[last - 1] == "," else ","
             self._edits.append((last, last, f"{comma} {key}: {_flow(value)}"))
         else:
-            end = self._line_end(self._end(device))
-            indent = self._newline + " " * device.start_mark.column
+            end = self._line_end(self._end(item))
+            indent = self._newline + " " * item.start_mark.column
             self._edits.append((end, end, f"{indent}{key}: {_flow(value)}"))
 
-    def add(self, device: Mapping[str, object], remark: str) -> None:
-        """Add a device after the last one, with a comment beside it."""
-        self._added.append((_flow(device), f" # {remark}" if remark else ""))
+    def add(self, item: object, remark: str) -> None:
+        """Add an item after the last one, with a comment beside it."""
+        self._added.append((_flow(item), f" # {remark}" if remark else ""))
 
     def text(self) -> str:
         """Return the file with all edits made."""
@@ -65,38 +69,54 @@ class DevicesEditor:
         return text
 
     def _insertion(self) -> tuple[int, int, str]:
-        devices = self._devices
-        if devices is None:
+        items = self._items
+        if items is None:
+            return self._new_list()
+        assert isinstance(items, SequenceNode)
+        if not items.value:
+            return self._first(items)
+        if items.flow_style:
+            end = len(self._text[: items.end_mark.index - 1].rstrip().rstrip(","))
+            return end, end, "".join(f", {item}" for item, _ in self._added)
+        end = self._line_end(self._end(items))
+        return end, end, self._lines(items.start_mark.column)
+
+    def _new_list(self) -> tuple[int, int, str]:
+        """Return the edit that gives the file the list, with its key."""
+        if self._parent is self._root:
             end = len(self._text)
             start = "" if self._text.endswith("\n") else self._newline
-            return end, end, f"{start}devices:{self._lines(2)}{self._newline}"
-        assert isinstance(devices, SequenceNode)
-        if not devices.value:
-            return self._first(devices)
-        if devices.flow_style:
-            end = len(self._text[: devices.end_mark.index - 1].rstrip().rstrip(","))
-            return end, end, "".join(f", {device}" for device, _ in self._added)
-        end = self._line_end(self._end(devices))
-        return end, end, self._lines(devices.start_mark.column)
+            return end, end, f"{start}{self._key}:{self._lines(2)}{self._newline}"
+        if self._parent.flow_style:
+            end = len(self._text[: self._parent.end_mark.index - 1].rstrip().rstrip(","))
+            return end, end, f", {self._key}: [{', '.join(item for item, _ in self._added)}]"
+        end = self._line_end(self._end(self._parent))
+        indent = self._parent.start_mark.column
+        key = f"{self._newline}{' ' * indent}{self._key}:"
+        return end, end, key + self._lines(indent + 2)
 
-    def _first(self, devices: SequenceNode) -> tuple[int, int, str]:
-        """Return the edit that fills `devices: []`, and keeps a comment after it."""
-        start = len(self._text[: devices.start_mark.index].rstrip())
-        end = self._line_end(devices.end_mark.index)
-        return start, end, self._text[devices.end_mark.index : end] + self._lines(2)
+    def _first(self, items: SequenceNode) -> tuple[int, int, str]:
+        """Return the edit that fills an empty list, and keeps a comment after it."""
+        if self._parent.flow_style:
+            inside = items.end_mark.index - 1
+            return inside, inside, ", ".join(item for item, _ in self._added)
+        start = len(self._text[: items.start_mark.index].rstrip())
+        end = self._line_end(items.end_mark.index)
+        indent = self._parent.start_mark.column + 2
+        return start, end, self._text[items.end_mark.index : end] + self._lines(indent)
 
     def _lines(self, indent: int) -> str:
         start = self._newline + " " * indent
-        return "".join(f"{start}- {device}{comment}" for device, comment in self._added)
+        return "".join(f"{start}- {item}{comment}" for item, comment in self._added)
 
-    def _device(self, device_id: str) -> MappingNode:
-        assert self._devices is not None
-        for device in self._devices.value:
-            identity = _value(device, "id")
-            if identity is not None and identity.value == device_id:
-                found: MappingNode = device
+    def _item(self, item_id: str) -> MappingNode:
+        assert self._items is not None
+        for item in self._items.value:
+            identity = _value(item, "id")
+            if identity is not None and identity.value == item_id:
+                found: MappingNode = item
                 return found
-        raise KeyError(device_id)
+        raise KeyError(item_id)
 
     def _end(self, node: Node) -> int:
         """Return where a node's text ends, without the comments and blank lines after it."""
@@ -110,6 +130,19 @@ class DevicesEditor:
     def _line_end(self, position: int) -> int:
         end = self._text.find(self._newline, position)
         return len(self._text) if end < 0 else end
+
+
+def _at(root: MappingNode, location: Sequence[str | int]) -> MappingNode:
+    node: Node = root
+    for part in location:
+        if isinstance(node, MappingNode):
+            child = _value(node, str(part))
+            assert child is not None
+            node = child
+        else:
+            node = node.value[part]
+    assert isinstance(node, MappingNode)
+    return node
 
 
 def _value(mapping: MappingNode, wanted: str) -> Node | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from campuswatch.inventory.documents import read_text
-from campuswatch.inventory.imports.edits import DevicesEditor
+from campuswatch.inventory.imports.edits import ListEditor
 from campuswatch.inventory.imports.merge import Merge
 from campuswatch.inventory.problems import InventoryError, Problem
 
@@ -21,16 +21,21 @@ def write_merge(merge: Merge, school_file: Path, out: Path) -> None:
     Raises:
         InventoryError: `out` can't be written.
     """
-    editor = DevicesEditor(read_text(school_file))
+    editor = ListEditor(read_text(school_file), ["devices"])
     for change in merge.changed:
         for key in change.new_keys():
             editor.set(change.device.id, key, change.value(key))
     for change in merge.added:
         editor.add({key: change.value(key) for key in change.row.data}, change.row.remark)
-    _replace(out, editor.text())
+    replace_file(out, editor.text())
 
 
-def _replace(path: Path, text: str) -> None:
+def replace_file(path: Path, text: str) -> None:
+    """Replace a file as a whole, or leave it as it is.
+
+    Raises:
+        InventoryError: it can't be written.
+    """
     partial = path.with_name(f".{path.name}.partial")
     try:
         partial.write_bytes(text.encode())
