@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from campuswatch.errors import UserError
 from campuswatch.inventory.models import (
@@ -47,15 +47,17 @@ class SerialLines:
         statistics.damaged = statistics.unanswered = 0
         return taken
 
-    def sources(self, devices: Iterable[Device]) -> Iterator[tuple[str, PolledSource]]:
-        """Yield the source of each device that is on a line, by the device's id.
+    def sources(self, devices: Iterable[Device]) -> dict[str, PolledSource]:
+        """Return the source of each device that is on a line, by the device's id.
 
         Raises:
             UserError: a register map is missing.
         """
-        for device in devices:
-            if device.serial is not None:
-                yield device.id, self._source(device, self._lines[device.serial.line])
+        return {
+            device.id: self._source(device, self._lines[device.serial.line])
+            for device in devices
+            if device.serial is not None
+        }
 
     def _source(self, device: Device, line: SerialLine) -> PolledSource:
         entry = device.serial

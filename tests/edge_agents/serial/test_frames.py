@@ -142,8 +142,13 @@ def active() -> ActiveDriver:
     return ActiveDriver(device({"line": "l", "driver": "pms5003"}))
 
 
-COLUMNS = {"columns": ["environment.temperature", None, {"field": "power.power", "unit": "kW"}]}
-PATTERN = {"pattern": "T=(?P<t>[-0-9.]+)", "fields": {"t": "environment.temperature"}}
+COLUMNS: dict[str, object] = {
+    "columns": ["environment.temperature", None, {"field": "power.power", "unit": "kW"}]
+}
+PATTERN: dict[str, object] = {
+    "pattern": "T=(?P<t>[-0-9.]+)",
+    "fields": {"t": "environment.temperature"},
+}
 
 
 def text(how: dict[str, object] = COLUMNS) -> TextDriver:

@@ -37,7 +37,7 @@ class Lines:
         given = {"interval": "1s", "timeout": "300ms", "retries": 0, **device}
         what = {"id": identity, "name": identity, "kind": "sensor", **given}
         entry = Device.model_validate({**what, "serial": {"line": "line-1", **serial}})
-        ((_, source),) = self.lines.sources([entry])
+        (source,) = self.lines.sources([entry]).values()
         self.sources[identity] = source
         return source
 
@@ -227,7 +227,7 @@ async def test_a_passive_sensor_is_told_so_and_asked(tmp_path: Path) -> None:
     assert b"".join(asked) == bytes.fromhex("42 4D E1 00 00 01 70 42 4D E2 00 00 01 71")
 
 
-PROJECTORS = {
+PROJECTORS: dict[str, tuple[dict[bytes, bytes], dict[str, FieldValue]]] = {
     "epson": (
         {
             b"PWR?\r": b"PWR=01\r:",
