@@ -16,10 +16,13 @@ from campuswatch.inventory.models import Inventory
 from targets.verdicts import (
     Cause,
     CheckReport,
+    CoverageVerdict,
+    LessonTime,
     Limit,
     RoomRef,
     SchoolVerdict,
     Share,
+    UptimeVerdict,
     Verdict,
     utc,
 )
@@ -35,7 +38,8 @@ _LIMITS: Final = {
     Limit.WEAK_SIGNAL: "weak signal, with all access points up",
     Limit.NO_EVIDENCE: "no current reading",
 }
-_HOUR: Final = 3600 * 1_000_000_000
+_MINUTE: Final = 60 * 1_000_000_000
+_HOUR: Final = 60 * _MINUTE
 _WIDEST: Final = 100
 _MOST_CAUSES: Final = 5
 _MOST_ROOMS: Final = 6
@@ -60,12 +64,15 @@ def print_report(console: Console, report: CheckReport, inventory: Inventory) ->
 def _print_school(console: Console, school: SchoolVerdict, zone: ZoneInfo, now: int) -> None:
     heading = Text.assemble((school.name, "bold"), f"  {school.id}, {school.area}  ")
     console.print(heading + _WORDS[school.verdict])
+    console.print(_indented(2, _lessons(school.lessons)))
     if not school.targets:
         console.print(_indented(2, "no target applies"))
     for target in school.targets:
         attained = _attained(target.share)
         objective = f"{target.objective:g} %"
         console.print(_row(console, target.id, objective, attained, _WORDS[target.verdict]))
+        for remark in _remarks(target, zone):
+            console.print(_indented(4, remark))
         if target.verdict is Verdict.MET:
             continue
         if target.reason:
@@ -98,6 +105,53 @@ def _attained(share: Share) -> str:
     if share.low == share.high:
         return f"{share.attained:.3f} %"
     return f"{share.attained:.3f} % ({share.low:.2f} to {share.high:.2f})"
+
+
+def _lessons(lessons: LessonTime) -> Text:
+    """Return the headline: what teaching lost in the last days."""
+    if lessons.share.low is None:
+        return Text("no lessons in the last seven days", "dim")
+    if lessons.share.attained is None:
+        return Text("lesson time lost in seven days: nothing is known", "yellow")
+    style = "bold red" if lessons.lost else "green"
+    text = Text("lesson time lost in seven days: ")
+    text.append(f"{lessons.lost / _MINUTE:,.0f} seat minutes", style)
+    text.append(f" of {lessons.due / _MINUTE:,.0f} ({100 * lessons.lost / lessons.due:.2f} %)")
+    if lessons.unknown:
+        text.append(f", {lessons.unknown / _MINUTE:,.0f} unknown", "yellow")
+    if lessons.causes:
+        worst = lessons.causes[0]
+        text.append(f"; {worst.lost / _MINUTE:,.0f} to {worst.device.id}", "dim")
+    return text
+
+
+def _remarks(target: UptimeVerdict | CoverageVerdict, zone: ZoneInfo) -> Iterator[Text]:
+    """Yield what else is to be said of an uptime target: its budget, and its exam days."""
+    if not isinstance(target, UptimeVerdict):
+        return
+    budget = target.budget
+    if budget.left is not None:
+        parts = [f"{budget.left:.0f} % of the error budget left"]
+        if budget.left_low is not None and budget.left_low < 0 <= budget.left:
+            parts[0] += ", or overdrawn if what is unknown was down"
+        elif budget.left_low is not None and budget.left_low < budget.left:
+            parts[0] += f", {budget.left_low:.0f} % if what is unknown was down"
+        rates = ", ".join(
+            f"{burn.rate:.1f} over {_duration(burn.over)}"
+            for burn in budget.burn_rates
+            if burn.rate
+        )
+        if rates:
+            parts.append(f"burn rate {rates}")
+        if budget.exhausted is not None and budget.left >= 0:
+            parts.append(f"runs out {_clock(budget.exhausted, zone)}")
+        yield Text("; ".join(parts), "dim")
+    if target.exam is not None and target.exam.share.low is not None:
+        exam = target.exam
+        yield Text.assemble(
+            (f"exam days: {_attained(exam.share)} of {exam.objective:g} % ", "dim"),
+            _WORDS[exam.verdict],
+        )
 
 
 def _cause_lines(causes: Sequence[Cause], zone: ZoneInfo, now: int) -> Iterator[Padding]:
@@ -163,7 +217,7 @@ def _duration(ns: int) -> str:
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     if days:
-        return f"{days} d {hours} h"
+        return f"{days} d {hours} h" if hours else f"{days} d"
     if hours:
-        return f"{hours} h {minutes} min"
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     return f"{minutes} min" if minutes else f"{seconds} s"

@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from campuswatch.calendar import SECOND, SchoolCalendar
 from campuswatch.intervals import NOTHING, IntervalSet, Span
-from campuswatch.inventory.models import Calendar, Period, Term
+from campuswatch.inventory.models import Calendar, MaintenanceWindow, Period, Term
+from campuswatch.maintenance import open_times
 
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
@@ -210,3 +212,132 @@ def test_holidays_of_a_subdivision() -> None:
     assert SchoolCalendar(plain, BERLIN, "DE", "BE").is_school_day(epiphany)
     without = Calendar(id="default", public_holidays=False)
     assert SchoolCalendar(without, BERLIN, "DE", "BY").is_school_day(epiphany)
+
+
+# Exams, terms, days -----------------------------------------------------------
+
+EXAMS = SchoolCalendar(
+    Calendar.model_validate(
+        {
+            "id": "default",
+            "terms": [{"id": "t", "name": "T", "start": "2026-09-01", "end": "2026-12-18"}],
+            "closed_days": ["2026-10-15"],
+            "service_hours": {"name": "s", "start": "07:00", "end": "18:00"},
+            "lessons": [{"name": "1", "start": "08:00", "end": "08:45"}],
+            "exams": [
+                {"name": "Sitting", "start": "2026-10-16", "end": "2026-10-17"},
+                {
+                    "name": "Evening",
+                    "start": "2026-12-21",
+                    "end": "2026-12-21",
+                    "sessions": [{"name": "e", "start": "17:00", "end": "20:00"}],
+                },
+            ],
+        }
+    ),
+    BERLIN,
+    "DE",
+)
+
+
+@pytest.mark.parametrize(
+    ("date", "taught", "exam", "why"),
+    [
+        ("2026-10-14", True, False, "a Wednesday"),
+        ("2026-10-15", False, False, "closed"),
+        ("2026-10-16", True, True, "a Friday with an exam"),
+        ("2026-10-17", True, True, "a Saturday with an exam"),
+        ("2026-10-18", False, False, "a Sunday"),
+        ("2026-12-21", True, True, "an exam after the term"),
+    ],
+)
+def test_exam_days_are_school_days(date: str, taught: bool, exam: bool, why: str) -> None:
+    assert EXAMS.is_school_day(day(date)) == taught, why
+    assert EXAMS.is_exam_day(day(date)) == exam, why
+    noon = ns(f"{date}T12:00Z")
+    assert EXAMS.is_exam(noon) == exam
+    assert not EXAMS.is_exam(ns(f"{date}T02:00Z")), "at night"
+
+
+def test_sessions_take_the_place_of_lessons_and_extend_the_service_hours() -> None:
+    span = EXAMS.span(day("2026-12-21"))
+    assert EXAMS.lessons(*span).total == 3 * 60 * MINUTE
+    assert EXAMS.service(*span) == EXAMS.exams(*span)
+    assert EXAMS.service(*span).total == 13 * 60 * MINUTE
+    assert EXAMS.lessons(*EXAMS.span(day("2026-10-16"))).total == 45 * MINUTE
+
+
+@given(
+    zone=st.sampled_from(
+        ["America/Sao_Paulo", "Europe/Berlin", "Asia/Shanghai", "Australia/Lord_Howe"]
+    ).map(ZoneInfo),
+    date=st.dates(dt.date(2009, 1, 1), dt.date(2027, 1, 1)),
+)
+def test_days_leave_out_nothing_and_share_nothing(zone: ZoneInfo, date: dt.date) -> None:
+    calendar = SchoolCalendar(Calendar(id="default", public_holidays=False), zone, "BR")
+    start, end = calendar.span(date)
+    assert end == calendar.midnight(date + dt.timedelta(1))
+    assert end - start in {hours * 60 * MINUTE // 2 for hours in (46, 47, 48, 49, 50)}
+    for instant, expected in (
+        (start - 1, date - dt.timedelta(1)),
+        (start, date),
+        (end - 1, date),
+    ):
+        assert calendar.day(instant) == expected
+
+
+# Maintenance ------------------------------------------------------------------
+
+
+def window(start: str, duration: str, repeat: str | None = None) -> MaintenanceWindow:
+    return MaintenanceWindow.model_validate(
+        {"id": "w", "reason": "r", "start": start, "duration": duration, "repeat": repeat}
+    )
+
+
+def hours_open(opened: MaintenanceWindow, start: str, end: str) -> list[tuple[str, str]]:
+    spans = open_times(opened, BERLIN, ns(start), ns(end))
+    return [
+        (
+            f"{dt.datetime.fromtimestamp(begin // SECOND, BERLIN):%m-%dT%H:%M%z}",
+            f"{dt.datetime.fromtimestamp(finish // SECOND, BERLIN):%m-%dT%H:%M%z}",
+        )
+        for begin, finish in spans
+    ]
+
+
+def test_a_window_that_is_open_once() -> None:
+    once = window("2026-10-24T23:00", "2h")
+    assert hours_open(once, "2026-10-01T00:00Z", "2026-11-01T00:00Z") == [
+        ("10-24T23:00+0200", "10-25T01:00+0200")
+    ]
+    assert hours_open(once, "2026-10-24T22:00Z", "2026-11-01T00:00Z") == [
+        ("10-25T00:00+0200", "10-25T01:00+0200")
+    ]
+    assert hours_open(once, "2026-10-25T00:00Z", "2026-11-01T00:00Z") == []
+
+
+def test_a_recurring_window_keeps_its_clock_time_and_its_length() -> None:
+    saturdays = window("2026-10-03T22:00", "6h", "FREQ=WEEKLY;BYDAY=SA;COUNT=5")
+    assert hours_open(saturdays, "2026-10-17T00:00Z", "2026-12-01T00:00Z") == [
+        ("10-17T22:00+0200", "10-18T04:00+0200"),
+        # The clocks go back at night: six hours end at three by the clock.
+        ("10-24T22:00+0200", "10-25T03:00+0100"),
+        ("10-31T22:00+0100", "11-01T04:00+0100"),
+    ]
+
+
+def test_a_time_that_the_clocks_skip_is_taken_as_if_they_did_not() -> None:
+    nightly = window("2026-03-01T02:30", "1h", "FREQ=DAILY")
+    assert hours_open(nightly, "2026-03-28T12:00Z", "2026-03-29T12:00Z") == [
+        ("03-29T03:30+0200", "03-29T04:30+0200")
+    ]
+
+
+@pytest.mark.parametrize(
+    "repeat",
+    ["weekly", "FREQ=HOURLY", "FREQ=DAILY;BYHOUR=1,2", "FREQ=DAILY;UNTIL=20270101T000000Z", ""],
+)
+def test_rules_that_mean_nothing_here_are_refused(repeat: str) -> None:
+    with pytest.raises(ValidationError, match="expected"):
+        window("2026-10-03T22:00", "6h", repeat)

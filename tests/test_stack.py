@@ -18,7 +18,7 @@ from campuswatch.settings import Settings
 from tests.servers import Server, influxdb1, mosquitto, running, wait_until
 
 ROOT = Path(__file__).parent.parent
-OURS = ("broker-files", "collector", "agent", "alerts", "console")
+OURS = ("broker-files", "collector", "agent", "targets", "alerts", "console")
 
 
 @pytest.fixture(scope="module")
