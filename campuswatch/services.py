@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final, Protocol
@@ -67,26 +68,40 @@ def load_service(name: str) -> Service:
 
 
 async def run_services(context: ServiceContext, services: Sequence[Service], name: str) -> None:
-    """Run services side by side until SIGINT or SIGTERM, or until one ends by itself.
-
-    They are stopped one after the other in reverse order, so that a service
-    can still hand its last work to those named before it. Meanwhile the
-    process shows that it is alive, which `alive` reads.
+    """Run services side by side, as `run_jobs` does.
 
     Args:
         context: what the services are given.
         services: in the order in which they are started.
         name: what the process is called; one of each name per `data_dir`.
+    """
+    jobs = [partial(service, context) for service in services]
+    await run_jobs(context.settings, jobs, name)
+
+
+async def run_jobs(
+    settings: Settings, jobs: Sequence[Callable[[], Awaitable[None]]], name: str
+) -> None:
+    """Run jobs side by side until SIGINT or SIGTERM, or until one ends by itself.
+
+    They are stopped one after the other in reverse order, so that a job can
+    still hand its last work to those named before it. Meanwhile the process
+    shows that it is alive, which `alive` reads.
+
+    Args:
+        settings: where its sign of life is.
+        jobs: in the order in which they are started.
+        name: what the process is called; one of each name per `data_dir`.
 
     Raises:
-        Exception: what a failed service raised, once the others have stopped.
+        Exception: what a failed job raised, once the others have stopped.
     """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    heartbeat = asyncio.create_task(_beat(heartbeat_file(context.settings, name)))
-    tasks = [asyncio.create_task(_run(service, context)) for service in services]
+    heartbeat = asyncio.create_task(_beat(heartbeat_file(settings, name)))
+    tasks = [asyncio.create_task(_run(job)) for job in jobs]
     for task in tasks:
         task.add_done_callback(lambda _task: stop.set())
     await stop.wait()
@@ -124,5 +139,5 @@ async def _beat(file: Path) -> None:
         await asyncio.to_thread(file.unlink, missing_ok=True)
 
 
-async def _run(service: Service, context: ServiceContext) -> None:
-    await service(context)
+async def _run(job: Callable[[], Awaitable[None]]) -> None:
+    await job()

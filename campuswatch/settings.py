@@ -6,6 +6,7 @@ by an environment variable, `CAMPUSWATCH_BROKER__URL` for `broker.url`.
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from campuswatch.errors import UserError
 from campuswatch.inventory.documents import read_document
-from campuswatch.inventory.models import BrokerUrl, Slug
+from campuswatch.inventory.models import BrokerUrl, Duration, Slug
 from campuswatch.inventory.phrasing import validate_document
 from campuswatch.secrets import SecretReference
 
@@ -118,6 +119,27 @@ class Settings(SettingsFile, BaseSettings):
         env_prefix=_PREFIX, env_nested_delimiter=_NESTED, extra="forbid"
     )
 
+class AgentConfigurationSettings(BaseModel):
+    """How an agent takes its part of the inventory from the district."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    public_key: SecretReference | None = Field(
+        default=None,
+        description="The district's public key, PEM, from `campuswatch keys create`; nothing "
+        "that is pushed is used without it.",
+    )
+    trial: Duration = Field(
+        default=dt.timedelta(minutes=5),
+        description="Time in which devices that answered before have to answer again, or the "
+        "agent goes back to the configuration before.",
+    )
+    district: Slug | None = Field(
+        default=None, description="The agent's district; for an agent without an inventory."
+    )
+    school: Slug | None = Field(default=None, description="Its school; likewise.")
+
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -129,6 +151,7 @@ class Settings(SettingsFile, BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Let the environment win over the file, and read nothing else."""
         return env_settings, init_settings
+    agent_configuration: AgentConfigurationSettings = AgentConfigurationSettings()
 
 
 def load_settings(directory: Path) -> Settings:

@@ -5,31 +5,34 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from campuswatch.configuration.keys import public_key
 from campuswatch.errors import UserError
 from campuswatch.inventory import models
 from campuswatch.secrets import SecretError
 from campuswatch.services import ServiceContext
-from campuswatch.settings import Settings
+from campuswatch.settings import AgentConfigurationSettings, Settings
 from campuswatch.units import UnitError
 from campuswatch.wire import AgentAddress
+from edge_agents.assignment import Assignment, load_profiles, load_register_maps
+from edge_agents.configuration.answers import Answers
+from edge_agents.configuration.custody import Custody
+from edge_agents.configuration.supervisor import Supervisor
 from edge_agents.gatherer import Gatherer
 from edge_agents.health import AgentHealth
 from edge_agents.schedule import Schedule
 from edge_agents.sources.base import Emit, PolledSource, StreamSource
+from edge_agents.sources.extensions import open_source
 from edge_agents.sources.mqtt.decoded import Site
 from edge_agents.sources.mqtt.decoders.registry import decoders_of
 from edge_agents.sources.mqtt.rejected import RejectedPayloads
 from edge_agents.sources.mqtt.source import LocalBrokerSource
 from edge_agents.sources.pjlink.source import pjlink_source
 from edge_agents.sources.serial.building import SerialLines
-from edge_agents.sources.serial.register_maps import DIRECTORY as REGISTERS
-from edge_agents.sources.serial.register_maps import RegisterMap, load_maps
-from edge_agents.sources.snmp.checks import DIRECTORY
-from edge_agents.sources.snmp.registry import ProfileRegistry
 from edge_agents.sources.snmp.source import polled_source
 from edge_agents.sources.snmp.traps.interfaces import InterfaceNames
 from edge_agents.sources.snmp.wireless import AccessPointDirectory
@@ -55,7 +58,9 @@ async def serve(context: ServiceContext) -> None:
     tasks = [
         asyncio.create_task(
             run_agent(
-                context.inventory, school, agent, context.settings, profiles=profiles, maps=maps
+                AgentAddress(context.inventory.district.id, school.id, agent.id),
+                Assignment(context.inventory, school, agent, profiles, maps),
+                context.settings,
             )
         )
         for school in context.inventory.schools
@@ -67,81 +72,115 @@ async def serve(context: ServiceContext) -> None:
         await _stop(tasks)
 
 
-def load_profiles(config_dir: Path) -> ProfileRegistry:
-    """Return the SNMP profiles: the shipped ones, and those of `profiles/` beside the inventory.
-
-    Raises:
-        UserError: a profile is wrong.
-    """
-    return ProfileRegistry.load(config_dir / DIRECTORY)
-
-
-def load_register_maps(config_dir: Path) -> dict[str, RegisterMap]:
-    """Return the maps of Modbus slaves: the shipped ones, and those of `registers/`.
-
-    Raises:
-        UserError: a map is wrong.
-    """
-    return load_maps(config_dir / REGISTERS)
-
-
-async def run_agent(
-    inventory: models.Inventory,
-    school: models.School,
-    agent: models.Agent,
-    settings: Settings,
-    *,
-    profiles: ProfileRegistry,
-    maps: Mapping[str, RegisterMap],
-) -> None:
+async def run_agent(address: AgentAddress, local: Assignment | None, settings: Settings) -> None:
     """Run one agent until cancelled; its last readings are in the spool then.
+
+    Args:
+        address: who it is.
+        local: what its own files have it do, if it has any; a configuration
+            that was pushed and accepted counts instead.
+        settings: how this installation runs.
 
     Raises:
         UserError: a secret is missing, or another process runs this agent.
     """
-    directory = settings.data_dir / "agents" / agent.id
+    directory = settings.data_dir / "agents" / address.agent
+    pushing = settings.agent_configuration
+    custody = _custody(directory / "configuration", address, pushing)
+    bounds = local.agent if local else models.Agent(id=address.agent)
     try:
         with contextlib.closing(
-            await asyncio.to_thread(_open_spool, directory, agent, settings)
+            await asyncio.to_thread(_open_spool, directory, bounds, settings)
         ) as spool:
+
+            def wake() -> None:
+                uplink.wake()
+
+            gatherer = Gatherer(spool, wake)
+            bench = _Bench(directory, spool, gatherer, RejectedPayloads(directory / "rejected"))
+            supervisor = Supervisor(bench.prepare, local, custody, pushing.trial.total_seconds())
             uplink = Uplink(
-                spool, AgentAddress(inventory.district.id, school.id, agent.id), settings.broker
-            )
-            gatherer = Gatherer(spool, uplink.wake)
-            rejected = RejectedPayloads(directory / "rejected")
-            interfaces = InterfaceNames()
-            emit = interfaces.listening(gatherer.emit) if agent.traps else gatherer.emit
-            schedule = Schedule(emit, concurrency=agent.concurrency)
-            local = _local_broker(inventory, school, agent, rejected)
-            serial = SerialLines(agent, maps)
-            sources = dict(_polled(inventory, school, agent, profiles, local))
-            sources |= serial.sources(_devices(school, agent))
-            traps = _traps(
-                inventory,
-                school,
-                agent,
-                interfaces=interfaces,
-                poll=lambda device: device in sources and schedule.poll_now(sources[device].name),
-                directory=directory / "traps",
-            )
-            health = AgentHealth(
                 spool,
-                gatherer,
-                rejected,
-                schedule.take_statistics,
-                take_traps=traps.take_statistics if traps else None,
-                take_serial=serial.take_statistics if agent.serial else None,
+                address,
+                settings.broker,
+                on_command=supervisor.receive if custody else None,
+                configuration=supervisor.report,
             )
-            polled = [health, *sources.values()]
-            log.info("agent runs: agent=%s school=%s polled=%d", agent.id, school.id, len(polled))
-            producers = [schedule.run(polled)]
-            if local is not None:
-                producers.append(_keep_running(local, gatherer.emit))
-            if traps is not None:
-                producers.append(_keep_running(traps, gatherer.emit))
-            await _carry(producers, gatherer, uplink)
+            await _carry(supervisor.run(), gatherer, uplink)
     except (SecretError, UnitError) as error:
-        raise UserError(f"agent {agent.id}: {error}") from None
+        raise UserError(f"agent {address.agent}: {error}") from None
+
+
+def _custody(
+    directory: Path, address: AgentAddress, pushing: AgentConfigurationSettings
+) -> Custody | None:
+    if pushing.public_key is None:
+        return None
+    return Custody(directory, address, public_key(pushing.public_key))
+
+
+@dataclass(frozen=True)
+class _Bench:
+    """What stays while assignments come and go."""
+
+    directory: Path
+    spool: Spool
+    gatherer: Gatherer
+    rejected: RejectedPayloads
+
+    def prepare(
+        self, assignment: Assignment, answers: Answers
+    ) -> Callable[[], Coroutine[None, None, None]]:
+        """Make an assignment's sources; what is returned runs them until cancelled.
+
+        Raises:
+            UserError: a secret is missing, or a source can't be made.
+            UnitError: a mapping's unit can't be converted.
+        """
+        agent = assignment.agent
+        emit = answers.listening(self.gatherer.emit)
+        interfaces = InterfaceNames()
+        schedule = Schedule(
+            interfaces.listening(emit) if agent.traps else emit, concurrency=agent.concurrency
+        )
+        local = _local_broker(assignment, self.rejected)
+        serial = SerialLines(agent, assignment.maps)
+        others = _from_packages(assignment)
+        sources = dict(_polled(assignment, local))
+        sources |= serial.sources(assignment.devices)
+        sources |= {id_: each for id_, each in others.items() if isinstance(each, PolledSource)}
+        traps = _traps(
+            assignment,
+            interfaces=interfaces,
+            poll=lambda device: device in sources and schedule.poll_now(sources[device].name),
+            directory=self.directory / "traps",
+        )
+        health = AgentHealth(
+            self.spool,
+            self.gatherer,
+            self.rejected,
+            schedule.take_statistics,
+            take_traps=traps.take_statistics if traps else None,
+            take_serial=serial.take_statistics if agent.serial else None,
+        )
+        polled = [health, *sources.values()]
+        streams = [
+            source
+            for source in (local, traps, *others.values())
+            if source is not None and not isinstance(source, PolledSource)
+        ]
+
+        async def run() -> None:
+            log.info(
+                "agent runs: agent=%s school=%s polled=%d",
+                agent.id,
+                assignment.school.id,
+                len(polled),
+            )
+            keeping = (_keep_running(source, emit) for source in streams)
+            await _run_together([schedule.run(polled), *keeping])
+
+        return run
 
 
 def _open_spool(directory: Path, agent: models.Agent, settings: Settings) -> Spool:
@@ -156,42 +195,43 @@ def _open_spool(directory: Path, agent: models.Agent, settings: Settings) -> Spo
     )
 
 
-def _devices(school: models.School, agent: models.Agent) -> list[models.Device]:
-    return [device for device in school.devices if school.agent_of(device) == agent.id]
-
-
 def _polled(
-    inventory: models.Inventory,
-    school: models.School,
-    agent: models.Agent,
-    profiles: ProfileRegistry,
-    local: LocalBrokerSource | None,
+    assignment: Assignment, local: LocalBrokerSource | None
 ) -> Iterator[tuple[str, PolledSource]]:
     """Yield what is polled, by the device's id."""
-    access_points = AccessPointDirectory(school.devices)
-    for device in _devices(school, agent):
+    access_points = AccessPointDirectory(assignment.school.devices)
+    for device in assignment.devices:
+        if device.source is not None:
+            continue
         if device.pjlink is not None and device.address is not None:
             yield device.id, pjlink_source(device, device.address, device.pjlink)
             continue
-        source = polled_source(device, inventory.district, profiles, access_points=access_points)
+        source = polled_source(
+            device,
+            assignment.inventory.district,
+            assignment.profiles,
+            access_points=access_points,
+        )
         if source is not None:
             yield device.id, source
         elif device.mqtt and local is not None:
             yield device.id, local.availability(device)
 
 
-def _local_broker(
-    inventory: models.Inventory,
-    school: models.School,
-    agent: models.Agent,
-    rejected: RejectedPayloads,
-) -> LocalBrokerSource | None:
+def _from_packages(assignment: Assignment) -> dict[str, PolledSource | StreamSource]:
+    return {
+        device.id: open_source(device, device.source)
+        for device in assignment.devices
+        if device.source is not None
+    }
+
+
+def _local_broker(assignment: Assignment, rejected: RejectedPayloads) -> LocalBrokerSource | None:
+    inventory, school, agent = assignment.inventory, assignment.school, assignment.agent
     mappings = {mapping.id: mapping for mapping in inventory.mappings}
     site = Site(inventory.zone_of(school), school.access_points())
     decoders = [
-        decoder
-        for device in _devices(school, agent)
-        for decoder in decoders_of(device, site, mappings)
+        decoder for device in assignment.devices for decoder in decoders_of(device, site, mappings)
     ]
     if agent.broker is None or not decoders:
         return None
@@ -199,45 +239,52 @@ def _local_broker(
 
 
 def _traps(
-    inventory: models.Inventory,
-    school: models.School,
-    agent: models.Agent,
+    assignment: Assignment,
     *,
     interfaces: InterfaceNames,
     poll: Callable[[str], object],
     directory: Path,
 ) -> TrapSource | None:
-    if agent.traps is None:
+    listener, devices = assignment.agent.traps, assignment.devices
+    if listener is None:
         return None
     # pysnmp takes 30 MB, which agents without traps are spared.
     from edge_agents.sources.snmp.traps.source import TrapSource, trap_accesses  # noqa: PLC0415
 
-    devices = _devices(school, agent)
-    accesses = trap_accesses(agent.traps, devices, inventory.district)
+    accesses = trap_accesses(listener, devices, assignment.inventory.district)
     return TrapSource(
-        agent.traps, devices, accesses, interfaces=interfaces, poll=poll, directory=directory
+        listener, devices, accesses, interfaces=interfaces, poll=poll, directory=directory
     )
 
 
-async def _carry(
-    producers: Iterable[Coroutine[None, None, None]], gatherer: Gatherer, uplink: Uplink
-) -> None:
+async def _carry(producer: Coroutine[None, None, None], gatherer: Gatherer, uplink: Uplink) -> None:
     """Run until cancelled, then stop from the devices' end to the broker's."""
-    producing = [asyncio.create_task(producer) for producer in producers]
+    producing = asyncio.create_task(producer)
     gathering, sending = asyncio.create_task(gatherer.run()), asyncio.create_task(uplink.run())
-    tasks = [*producing, gathering, sending]
     try:
-        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in ended:
-            task.result()
+        await _until_one_ends([producing, gathering, sending])
     finally:
-        await _stop(producing)
+        await _stop([producing])
         await _stop([gathering])
         try:
             await gatherer.flush()
         except SpoolUnavailableError as error:
             log.error("last readings lost: reason=%r", str(error))
         await _stop([sending])
+
+
+async def _run_together(producers: Iterable[Coroutine[None, None, None]]) -> None:
+    tasks = [asyncio.create_task(producer) for producer in producers]
+    try:
+        await _until_one_ends(tasks)
+    finally:
+        await _stop(tasks)
+
+
+async def _until_one_ends(tasks: Sequence[asyncio.Task[None]]) -> None:
+    ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in ended:
+        task.result()
 
 
 async def _keep_running(source: StreamSource, emit: Emit) -> None:

@@ -35,8 +35,11 @@ from importlib.metadata import version
 from typing import Final
 
 from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from campuswatch.configuration.document import MAX_CONFIGURATION
 from campuswatch.mqtt import broker_address, new_client
 from campuswatch.readings import now_ns
 from campuswatch.settings import BrokerSettings
@@ -60,7 +63,8 @@ _WINDOW: Final = 64  # batches in flight, unless the broker's Receive Maximum is
 _STATUS_ROOM: Final = 2  # of the Receive Maximum, kept for the status
 _TICK: Final = 0.1  # seconds between looks at a backlog
 _IDLE_TICK: Final = 1.0  # seconds between looks at an empty spool
-_STATUS_CHECK: Final = 5.0  # seconds between looks whether batches were dropped
+_STATUS_CHECK: Final = 5.0  # seconds between looks whether something urgent changed
+_URGENT: Final = ("stream", "dropped", "configuration")  # parts of a status that can't wait
 _LONGEST_DELAY: Final = 30.0  # seconds between attempts to connect
 _LONGEST_PAUSE: Final = 10.0  # seconds between attempts while batches are refused
 _DISK_PAUSE: Final = 5.0  # seconds between attempts while the disk fails
@@ -68,6 +72,8 @@ _DROPPED_RANGES: Final = 1000  # told in a status: the latest
 _MEMORY_ANSWER: Final = 10.0  # seconds in which a broker says what it remembers
 _LAST_ACKNOWLEDGEMENTS: Final = 2.0  # seconds for them when the agent stops
 _NO_MATCHING_SUBSCRIBERS: Final = 0x10  # MQTT 5, 3.4.2.1
+
+_MAX_PACKET: Final = MAX_CONFIGURATION + 64 * 1024  # bytes; the rest for topic and properties
 
 _Key = tuple[str, int]  # stream and number of a batch
 
@@ -104,6 +110,9 @@ class Uplink:
         address: who we are.
         broker: the district's broker.
         backfill_rate: batches a second of the backlog, at most.
+        on_command: takes the messages of our command topic; without it we
+            do not subscribe to them.
+        configuration: what the status tells of pushed configurations.
     """
 
     def __init__(
@@ -113,11 +122,15 @@ class Uplink:
         broker: BrokerSettings,
         *,
         backfill_rate: float = BACKFILL_RATE,
+        on_command: Callable[[bytes], None] | None = None,
+        configuration: Callable[[], dict[str, object] | None] = lambda: None,
     ) -> None:
         self._spool = spool
         self._address = address
         self._broker = broker
         self._backfill_rate = backfill_rate
+        self._on_command = on_command
+        self._configuration = configuration
         self._news = asyncio.Event()
 
     def wake(self) -> None:
@@ -146,6 +159,8 @@ class Uplink:
             number=number,
             news=self._news,
             backfill_rate=self._backfill_rate,
+            on_command=self._on_command,
+            configuration=self._configuration,
         )
         try:
             await connection.open()
@@ -171,8 +186,14 @@ class _Connection:
         number: int,
         news: asyncio.Event,
         backfill_rate: float,
+        on_command: Callable[[bytes], None] | None,
+        configuration: Callable[[], dict[str, object] | None],
     ) -> None:
         self._spool = spool
+        self._on_command = on_command
+        self._configuration = configuration
+        self._command_topic = address.topic(Channel.COMMAND)
+        self._command_subscription: int | None = None
         self._data_topic = address.topic(Channel.DATA)
         self._status_topic = address.topic(Channel.STATUS)
         self._broker = broker
@@ -187,11 +208,11 @@ class _Connection:
         self._backfill: set[_Key] = set()
         self._acknowledged: list[_Key] = []
         self._memory: asyncio.Future[_Memory] = asyncio.get_running_loop().create_future()
-        self._published_status: tuple[str, int] | None = None
+        self._published_status: dict[str, object] = {}
         self._link = Link(
             self._new_client(address),
             on_published=self._on_published,
-            on_message=self._on_status,
+            on_message=self._on_message,
             on_subscribed=self._on_subscribed,
         )
 
@@ -210,10 +231,17 @@ class _Connection:
         Raises:
             LinkError: there is no connection.
         """
-        found = await self._link.open(broker_address(self._broker.url), clean_start=True)
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.MaximumPacketSize = _MAX_PACKET
+        found = await self._link.open(
+            broker_address(self._broker.url), clean_start=True, properties=properties
+        )
         maximum = getattr(found, "ReceiveMaximum", None) or 65535
         self._window = max(1, min(_WINDOW, maximum - _STATUS_ROOM))
         self._link.client.subscribe(self._status_topic, qos=1)
+        if self._on_command is not None:
+            subscribed = self._link.client.subscribe(self._command_topic, qos=1)
+            self._command_subscription = subscribed[1]
         await self._publish_status()
 
     async def send_until_lost(self) -> None:
@@ -362,11 +390,22 @@ class _Connection:
 
     # What the broker remembers
 
-    def _on_status(self, message: MQTTMessage) -> None:
-        self._remember(_Memory.of(message))
+    def _on_message(self, message: MQTTMessage) -> None:
+        if message.topic == self._status_topic:
+            self._remember(_Memory.of(message))
+        elif self._on_command is not None:
+            self._on_command(bytes(message.payload))
 
-    def _on_subscribed(self, _packet: int, codes: list[ReasonCode]) -> None:
-        if any(code.is_failure for code in codes):
+    def _on_subscribed(self, packet: int, codes: list[ReasonCode]) -> None:
+        if not any(code.is_failure for code in codes):
+            return
+        if packet == self._command_subscription:
+            log.warning(
+                "the broker does not let the agent read its commands: topic=%s reason=%r",
+                self._command_topic,
+                str(codes[0]),
+            )
+        else:
             log.warning(
                 "the broker does not let the agent read its own status: topic=%s reason=%r",
                 self._status_topic,
@@ -399,17 +438,15 @@ class _Connection:
         while True:
             for _ in range(int(STATUS_PERIOD / _STATUS_CHECK)):
                 await asyncio.sleep(_STATUS_CHECK)
-                state = await asyncio.to_thread(self._spool.state)
-                if (state.stream, state.dropped_count) != self._published_status:
+                status = self._status(await asyncio.to_thread(self._spool.state))
+                if any(status[key] != self._published_status.get(key) for key in _URGENT):
                     break
             await self._publish_status()
 
     async def _publish_status(self) -> None:
-        state = await asyncio.to_thread(self._spool.state)
-        self._link.client.publish(
-            self._status_topic, json.dumps(self._status(state)), qos=1, retain=True
-        )
-        self._published_status = (state.stream, state.dropped_count)
+        status = self._status(await asyncio.to_thread(self._spool.state))
+        self._link.client.publish(self._status_topic, json.dumps(status), qos=1, retain=True)
+        self._published_status = status
 
     def _status(self, state: SpoolState) -> dict[str, object]:
         return {
@@ -421,6 +458,7 @@ class _Connection:
             "first_unsent": state.first_unsent,
             "last_seq": state.last_seq,
             "dropped": [list(each) for each in state.dropped[-_DROPPED_RANGES:]],
+            "configuration": self._configuration(),
         }
 
 

@@ -23,6 +23,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    JsonValue,
     StringConstraints,
     model_validator,
 )
@@ -326,6 +327,17 @@ SerialDevice = Annotated[
 
 
 def _as_list(value: object) -> object:
+class DeviceSource(Model):
+    """A source from another package, which announces it as `kind`; see docs/adding-a-source.md."""
+
+    kind: Slug = Field(
+        description="An entry point of the group campuswatch.sources.", examples=["acme-meter"]
+    )
+    options: dict[str, JsonValue] = Field(
+        default_factory=dict, description="What the package wants to know of the device."
+    )
+
+
     return [value] if isinstance(value, dict) else value
 
 
@@ -386,6 +398,9 @@ class Device(Model):
         default=None, description="The serial line of its agent that it is on, and how to read it."
     )
     uplink: Slug | None = Field(
+    source: DeviceSource | None = Field(
+        default=None, description="A source from another package, which alone asks the device."
+    )
         default=None, description="The device through which it reaches the internet."
     )
     uplink_port: str | None = Field(
@@ -427,9 +442,12 @@ class Device(Model):
         )
         if self.serial is not None and (self.address is not None or self.mqtt):
             raise ValueError("the device has serial beside address or mqtt; expected one of them")
-        if self.address is None and not self.mqtt and self.serial is None and not told_of:
+        if self.source is not None and (self.snmp or self.mqtt or self.serial or self.pjlink):
+            raise ValueError("the device has a source beside another; expected one of them")
+        asked = self.address or self.mqtt or self.serial or self.source
+        if not asked and not told_of:
             raise ValueError(
-                "the device has neither address nor mqtt nor serial; expected one of them"
+                "the device has neither address nor mqtt, serial or source; expected one of them"
             )
         if self.pjlink is not None and self.address is None:
             raise ValueError("the device has pjlink but no address; expected an address")

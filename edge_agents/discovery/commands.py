@@ -27,13 +27,13 @@ from campuswatch.inventory.loader import SCHOOLS_DIRECTORY, read_draft
 from campuswatch.inventory.models import Inventory, School
 from campuswatch.inventory.wording import unknown
 from campuswatch.options import ConfigOption, JsonOption
+from edge_agents.assignment import load_profiles
 from edge_agents.discovery.probe import Manners, Prober
 from edge_agents.discovery.proposal import propose
 from edge_agents.discovery.ranges import Range, read_range
 from edge_agents.discovery.report import Report, as_json, print_report
 from edge_agents.discovery.survey import Survey, survey
 from edge_agents.discovery.throttle import Throttle
-from edge_agents.service import load_profiles
 from edge_agents.sources.reachability import Pinger
 from edge_agents.sources.snmp.credentials import Access, access
 

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
+from pydantic import BaseModel
+
+from campuswatch.inventory.models import Device
 from campuswatch.readings import Reading
 
 Emit = Callable[[Iterable[Reading]], asyncio.Future[None]]
@@ -19,6 +23,7 @@ The future is done once they are on the disk; whoever does not need to know igno
 """
 
 
+@runtime_checkable
 class PolledSource(Protocol):
     """Asked at every interval; one at a time."""
 
@@ -57,3 +62,20 @@ class StreamSource(Protocol):
     async def run(self, emit: Emit) -> None:
         """Emit readings until cancelled; reconnect by itself."""
         ...
+
+
+Options = TypeVar("Options", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class SourceKind(Generic[Options]):
+    """What a package announces as an entry point of the group `campuswatch.sources`.
+
+    Attributes:
+        options: what the inventory may say under `source.options` of a device.
+        open: makes the source of one device; it raises `UserError` for what
+            the user has to mend, and connects to nothing yet.
+    """
+
+    options: type[Options]
+    open: Callable[[Device, Options], PolledSource | StreamSource]

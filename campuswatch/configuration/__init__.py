@@ -1,0 +1,1 @@
+"""An agent's part of the inventory, signed by the district, as it travels over MQTT."""

@@ -1,0 +1,1 @@
+"""Configurations that the district pushes: taken, tried, kept, or given back."""
