@@ -22,8 +22,8 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
     JsonValue,
+    PlainSerializer,
     StringConstraints,
     model_validator,
 )
@@ -326,7 +326,6 @@ SerialDevice = Annotated[
 """How a device on a serial line is read."""
 
 
-def _as_list(value: object) -> object:
 class DeviceSource(Model):
     """A source from another package, which announces it as `kind`; see docs/adding-a-source.md."""
 
@@ -338,6 +337,7 @@ class DeviceSource(Model):
     )
 
 
+def _as_list(value: object) -> object:
     return [value] if isinstance(value, dict) else value
 
 
@@ -397,10 +397,10 @@ class Device(Model):
     serial: SerialDevice | None = Field(
         default=None, description="The serial line of its agent that it is on, and how to read it."
     )
-    uplink: Slug | None = Field(
     source: DeviceSource | None = Field(
         default=None, description="A source from another package, which alone asks the device."
     )
+    uplink: Slug | None = Field(
         default=None, description="The device through which it reaches the internet."
     )
     uplink_port: str | None = Field(
