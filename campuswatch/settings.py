@@ -99,26 +99,6 @@ class AlertsSettings(BaseModel):
     )
 
 
-class SettingsFile(BaseModel):
-    """Everything that `settings.yaml` may hold."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    data_dir: Path = Field(default=Path("data"), description="Spools, DuckDB file, quarantine.")
-    broker: BrokerSettings = BrokerSettings()
-    store: StoreSettings = StoreSettings()
-    collector: CollectorSettings = CollectorSettings()
-    alerts: AlertsSettings = AlertsSettings()
-    console: ConsoleSettings = ConsoleSettings()
-
-
-class Settings(SettingsFile, BaseSettings):
-    """The settings in force: the file's, overridden by the environment."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=_PREFIX, env_nested_delimiter=_NESTED, extra="forbid"
-    )
-
 class AgentConfigurationSettings(BaseModel):
     """How an agent takes its part of the inventory from the district."""
 
@@ -140,6 +120,27 @@ class AgentConfigurationSettings(BaseModel):
     school: Slug | None = Field(default=None, description="Its school; likewise.")
 
 
+class SettingsFile(BaseModel):
+    """Everything that `settings.yaml` may hold."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    data_dir: Path = Field(default=Path("data"), description="Spools, DuckDB file, quarantine.")
+    broker: BrokerSettings = BrokerSettings()
+    store: StoreSettings = StoreSettings()
+    collector: CollectorSettings = CollectorSettings()
+    alerts: AlertsSettings = AlertsSettings()
+    console: ConsoleSettings = ConsoleSettings()
+    agent_configuration: AgentConfigurationSettings = AgentConfigurationSettings()
+
+
+class Settings(SettingsFile, BaseSettings):
+    """The settings in force: the file's, overridden by the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, env_nested_delimiter=_NESTED, extra="forbid"
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -151,7 +152,6 @@ class AgentConfigurationSettings(BaseModel):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Let the environment win over the file, and read nothing else."""
         return env_settings, init_settings
-    agent_configuration: AgentConfigurationSettings = AgentConfigurationSettings()
 
 
 def load_settings(directory: Path) -> Settings:
