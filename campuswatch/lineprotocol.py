@@ -134,7 +134,15 @@ def _line(reading: Reading) -> str:
     tags = "".join(
         [f",{_key(key)}={_tag_value(value)}" for key, value in sorted(reading.tags.items())]
     )
-    fields = ",".join([f"{_key(key)}={_value(value)}" for key, value in reading.fields.items()])
+    # Most values are floats, and a finite one is written as Python writes it.
+    fields = ",".join(
+        [
+            f"{_key(key)}={value!r}"
+            if type(value) is float and math.isfinite(value)
+            else f"{_key(key)}={_value(value)}"
+            for key, value in reading.fields.items()
+        ]
+    )
     return f"{_measurement(reading.measurement)}{tags} {fields} {reading.time}\n"
 
 

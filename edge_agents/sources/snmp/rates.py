@@ -8,6 +8,7 @@ reason.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -40,11 +41,11 @@ class Sample(NamedTuple):
     """A counter's value; a tuple, because a poll of a switch makes hundreds.
 
     Attributes:
-        count: as the agent sent it.
+        counted: as the agent sent it.
         at: when it arrived, on a monotonic clock, in seconds.
     """
 
-    count: int
+    counted: int
     at: float
 
 
@@ -82,9 +83,9 @@ def rate(before: Sample | None, now: Sample, bits: int, ceiling: Ceiling) -> flo
         return Absent.NO_TIME
     if ceiling.value * step >= 1 << bits:
         return Absent.AMBIGUOUS
-    if now.count < before.count:
-        return _wrapped((now.count - before.count + (1 << bits)) / step, ceiling)
-    found = (now.count - before.count) / step
+    if now.counted < before.counted:
+        return _wrapped((now.counted - before.counted + (1 << bits)) / step, ceiling)
+    found = (now.counted - before.counted) / step
     if ceiling.known and found > ceiling.value * SPEED_MARGIN:
         return Absent.IMPLAUSIBLE
     return found
@@ -93,6 +94,26 @@ def rate(before: Sample | None, now: Sample, bits: int, ceiling: Ceiling) -> flo
 def _wrapped(found: float, ceiling: Ceiling) -> float | Absent:
     plausible = ceiling.known and 0 <= found <= ceiling.value * WRAP_MARGIN
     return found if plausible else Absent.RESET
+
+
+def rates(
+    steps: Iterable[tuple[Sample | None, Sample, Ceiling]], bits: int
+) -> list[float | Absent]:
+    """Return `rate` of each of many steps, of counters of one width.
+
+    The ordinary case stands here once more, without a call: a poll of a switch
+    has hundreds of it.
+    """
+    span = 1 << bits
+    found: list[float | Absent] = []
+    for before, now, ceiling in steps:
+        if before is not None:
+            count, step, most = now.counted - before.counted, now.at - before.at, ceiling.value
+            if step >= MIN_STEP and 0 <= count <= most * step < span:
+                found.append(count / step)
+                continue
+        found.append(rate(before, now, bits, ceiling))
+    return found
 
 
 class Uptime:
@@ -120,7 +141,7 @@ class Uptime:
         if last is None:
             return False
         passed = at - last.at
-        lag = (last.count + passed * _TICKS - ticks) % _TICKS_SPAN
+        lag = (last.counted + passed * _TICKS - ticks) % _TICKS_SPAN
         if _TICKS_SPAN - lag < (self._MOST_AHEAD + passed) * _TICKS:
             return False  # it is ahead: its clock runs fast
         return lag > (self._SLACK + passed * self._DRIFT) * _TICKS

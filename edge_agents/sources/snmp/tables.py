@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from campuswatch.readings import Reading
-from campuswatch.units import IDENTITY
 from edge_agents.sources.snmp.cells import Cell, decoder, index_part
 from edge_agents.sources.snmp.errors import SnmpDecodeError, SnmpLoopError, SnmpStatusError
 from edge_agents.sources.snmp.faults import Fault, Faults
-from edge_agents.sources.snmp.profile import ROW, Column, IndexPart, Pace, Table, conversions
+from edge_agents.sources.snmp.plan import plan_of
+from edge_agents.sources.snmp.profile import ROW, Column, IndexPart, Pace, Table
 from edge_agents.sources.snmp.rows import SCALAR, Columns, TableRows
 from edge_agents.sources.snmp.session import Page, SnmpSession
 from edge_agents.sources.snmp.walked import WalkedColumn
@@ -39,27 +39,15 @@ class TableReader:
         self, table: Table, interval: float, who: str, faults: Faults | None = None
     ) -> None:
         self.table = table
+        self._plan = plan = plan_of(table)
         self._faults = faults or Faults()
-        self._rows = TableRows(table, self._faults)
+        self._rows = TableRows(plan, self._faults)
         self._who = who
         self._slack = interval / 2
         self._columns = Columns()
-        units = conversions(table)
-        self._asked = {name: rule for name, rule in table.columns.items() if rule.oid is not None}
-        self._decoders = {
-            name: decoder(rule, units.get(name, IDENTITY)) for name, rule in self._asked.items()
-        }
-        self._derived = {
-            name: rule for name, rule in table.columns.items() if rule.index or rule.by
-        }
         self._others: dict[str, dict[str, Cell]] = {}
-        self._read_at = dict.fromkeys(self._asked, -math.inf)
+        self._read_at = dict.fromkeys(plan.asked, -math.inf)
         self._ever_had: set[str] = set()
-        self._fallbacks = _fallbacks(table)
-        # What is joined is looked up by the table's own columns; these come first.
-        self._order = sorted(
-            self._asked, key=lambda name: (name in self._derived, name in self._fallbacks)
-        )
 
     @property
     def has_rows(self) -> bool:
@@ -68,7 +56,7 @@ class TableReader:
 
     def stale(self) -> None:
         """Make everything due: the device says that it changed."""
-        self._read_at = dict.fromkeys(self._asked, -math.inf)
+        self._read_at = dict.fromkeys(self._plan.asked, -math.inf)
 
     async def read(self, session: SnmpSession, now: float, uptime: float | None) -> None:
         """Read the columns that are due.
@@ -96,12 +84,14 @@ class TableReader:
         return found
 
     async def _read_scalars(self, session: SnmpSession, now: float) -> None:
-        due = {name: str(rule.oid) for name, rule in self._asked.items() if self._due(name, now)}
+        due = {
+            name: str(rule.oid) for name, rule in self._plan.asked.items() if self._due(name, now)
+        }
         if not due:
             return
         answer = await session.get(sorted(set(due.values())))
         for name, oid in due.items():
-            value = self._decoders[name](answer[oid]) if oid in answer else None
+            value = self._plan.decoders[name](answer[oid]) if oid in answer else None
             self._columns.cells[name] = {} if value is None else {SCALAR: value}
             self._note(name, now, has_values=value is not None)
 
@@ -115,7 +105,7 @@ class TableReader:
             return
         if not rows <= known:
             self._own_stale(but=anchor)
-        for name in self._order:
+        for name in self._plan.order:
             if name != anchor and self._due(name, now) and not self._covered(name):
                 await self._read_column(session, name, now)
         self._derive()
@@ -126,8 +116,8 @@ class TableReader:
         Groups are of rows that come and go, such as clients; what other tables
         say of the group is not news because of them.
         """
-        for name in self._asked:
-            if name != but and not (self.table.grouped and name in self._derived):
+        for name in self._plan.asked:
+            if name != but and not (self.table.grouped and name in self._plan.derived):
                 self._read_at[name] = -math.inf
 
     def _derive(self) -> None:
@@ -135,7 +125,7 @@ class TableReader:
         if not self._columns.fresh:
             return
         rows = self._columns.cells[self.table.row_column].keys()
-        for name, rule in self._derived.items():
+        for name, rule in self._plan.derived.items():
             if rule.index is not None:
                 found = {index: index_part(index, rule.index) for index in rows}
                 decode = decoder(rule)
@@ -164,23 +154,23 @@ class TableReader:
 
     def _due(self, name: str, now: float) -> bool:
         # What the device does not have is asked for rarely.
-        pace = self._asked[name].read if name in self._ever_had else Pace.SLOW
+        pace = self._plan.asked[name].read if name in self._ever_had else Pace.SLOW
         return now - self._read_at[name] >= max(PERIODS[pace] - self._slack, 0.0)
 
     def _covered(self, name: str) -> bool:
         """Return whether the columns preferred to this one have every row."""
-        if name not in self._fallbacks:
+        if name not in self._plan.fallbacks:
             return False
         rows = self._columns.cells[self.table.row_column].keys()
-        if self._derived.keys() & self._fallbacks[name]:
+        if self._plan.derived.keys() & self._plan.fallbacks[name]:
             self._derive()
         return any(
             rows <= (self._columns.cells[better].keys() | self._columns.counters[better].keys())
-            for better in self._fallbacks[name]
+            for better in self._plan.fallbacks[name]
         )
 
     async def _read_column(self, session: SnmpSession, name: str, now: float) -> None:
-        found = WalkedColumn(self._asked[name], self._decoders[name])
+        found = WalkedColumn(self._plan.asked[name], self._plan.decoders[name])
         try:
             await self._walk(session, name, found)
         except (SnmpLoopError, SnmpDecodeError) as error:
@@ -190,8 +180,8 @@ class TableReader:
             return
         for fault, words in found.faults():
             self._notice(fault, name, words)
-        if name in self._derived:
-            self._others[name] = _keyed(found.cells, self._asked[name].key)
+        if name in self._plan.derived:
+            self._others[name] = _keyed(found.cells, self._plan.asked[name].key)
         else:
             self._keep(name, found)
         self._note(name, now, has_values=bool(found.cells or found.counters))
@@ -223,12 +213,12 @@ class TableReader:
             # The walk can't go on, but the rows behind the one that can't be
             # read can be asked for by name.
             self._notice(error.fault, name, str(error))
-            rows = set(self._columns.cells[self.table.row_column])
+            rows = self._columns.cells[self.table.row_column]
             answer = await session.get(found.missing(rows))
             found.take(Page(list(answer.items()), asyncio.get_running_loop().time()))
 
     def _rows_expected(self, name: str) -> int | None:
-        if name in self._derived:
+        if name in self._plan.derived:
             return len(self._others.get(name, {})) or None
         return len(self._columns.cells[self.table.row_column]) or None
 
@@ -247,24 +237,3 @@ def _shared(cells: Mapping[str, Cell]) -> frozenset[Cell]:
     """Return the values, other than none, that more than one row has."""
     rows_with = Counter(cells.values())
     return frozenset(value for value, rows in rows_with.items() if rows > 1 and value != "")
-
-
-def _fallbacks(table: Table) -> dict[str, set[str]]:
-    """Return the columns that are read only where better ones are missing.
-
-    Returns:
-        By column, those that are preferred to it wherever it is used.
-    """
-    preferred: dict[str, list[set[str]]] = {}
-    choices = [tag.from_ for tag in table.tags.values()]
-    choices += [
-        names for rule in table.fields.values() for names in (rule.from_, rule.rate) if names
-    ]
-    for names in choices:
-        for position, name in enumerate(names):
-            preferred.setdefault(name, []).append(set(names[:position]))
-    return {
-        name: set.intersection(*better)
-        for name, better in preferred.items()
-        if set.intersection(*better)
-    }

@@ -14,6 +14,7 @@ from edge_agents.sources.snmp.rates import (
     Sample,
     Uptime,
     rate,
+    rates,
 )
 
 BITS = st.sampled_from([32, 64])
@@ -65,6 +66,23 @@ def test_nothing_is_ever_a_spike(
         Ceiling(ceiling, known=True),
     )
     assert isinstance(found, Absent) or 0 <= found <= ceiling * SPEED_MARGIN
+
+
+SAMPLES = st.builds(Sample, st.integers(0, 2**64 - 1), st.floats(0, 1000))
+
+
+@given(
+    bits=BITS,
+    steps=st.lists(
+        st.tuples(
+            st.none() | SAMPLES, SAMPLES, st.builds(Ceiling, st.floats(1, 1e18), st.booleans())
+        )
+    ),
+)
+def test_many_rates_are_what_each_is(
+    bits: int, steps: list[tuple[Sample | None, Sample, Ceiling]]
+) -> None:
+    assert rates(steps, bits) == [rate(*step[:2], bits, step[2]) for step in steps]
 
 
 @given(start=st.integers(1, 2**64 - 1), step=STEPS, bits=BITS, data=st.data())
