@@ -12,12 +12,14 @@ import asyncio
 import contextlib
 import json
 import random
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from edge_agents.descriptors import raise_file_limit
 from edge_agents.sources.snmp.recording import (
     COUNTER32,
     COUNTER64,
@@ -134,20 +136,22 @@ def _counters() -> Iterable[tuple[Oid, int, float]]:
 
 @contextlib.contextmanager
 def running_switches(
-    count: int, ports: int = 48, *, slow: int = 0, delay: float = 4.0
+    count: int, ports: int = 48, *, dead: int = 0, slow: int = 0, delay: float = 4.0
 ) -> Iterator[list[int]]:
     """Run switches in a process of their own.
 
     Args:
         count: how many.
         ports: that each has.
-        slow: how many of them, the first, answer late.
+        dead: how many of them, the first, never answer.
+        slow: how many, after those, answer late.
         delay: how late, in seconds.
 
     Yields:
         The UDP port of each on 127.0.0.1.
     """
-    arguments = [f"--count={count}", f"--ports={ports}", f"--slow={slow}", f"--delay={delay}"]
+    arguments = [f"--count={count}", f"--ports={ports}", f"--dead={dead}"]
+    arguments += [f"--slow={slow}", f"--delay={delay}"]
     with subprocess.Popen(
         [sys.executable, "-m", "benchmarks.switches", *arguments],
         stdin=subprocess.PIPE,
@@ -160,16 +164,24 @@ def running_switches(
         process.stdin.close()
 
 
-async def _serve(count: int, ports: int, slow: int, delay: float) -> None:
+async def _serve(arguments: argparse.Namespace) -> None:
     async with contextlib.AsyncExitStack() as stack:
-        bound = [
-            await stack.enter_async_context(
-                replaying(Switch(ports, number), delay=delay if number < slow else 0.0)
-            )
-            for number in range(count)
-        ]
+        bound = [stack.enter_context(_deaf()) for _ in range(arguments.dead)]
+        for number in range(arguments.dead, arguments.count):
+            late = number < arguments.dead + arguments.slow
+            switch = Switch(arguments.ports, number)
+            answering = replaying(switch, delay=arguments.delay if late else 0.0)
+            bound.append(await stack.enter_async_context(answering))
         print(json.dumps(bound), flush=True)
         await asyncio.to_thread(sys.stdin.read)
+
+
+@contextlib.contextmanager
+def _deaf() -> Iterator[int]:
+    """Yield a UDP port on which nobody reads."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
 
 
 def main() -> None:
@@ -177,10 +189,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--ports", type=int, required=True)
-    parser.add_argument("--slow", type=int, default=0)
-    parser.add_argument("--delay", type=float, default=4.0)
-    arguments = parser.parse_args()
-    asyncio.run(_serve(arguments.count, arguments.ports, arguments.slow, arguments.delay))
+    parser.add_argument("--dead", type=int, required=True)
+    parser.add_argument("--slow", type=int, required=True)
+    parser.add_argument("--delay", type=float, required=True)
+    raise_file_limit()
+    asyncio.run(_serve(parser.parse_args()))
 
 
 if __name__ == "__main__":
