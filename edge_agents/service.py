@@ -22,6 +22,7 @@ from edge_agents.assignment import Assignment, load_profiles, load_register_maps
 from edge_agents.configuration.answers import Answers
 from edge_agents.configuration.custody import Custody
 from edge_agents.configuration.supervisor import Supervisor
+from edge_agents.descriptors import raise_file_limit
 from edge_agents.gatherer import Gatherer
 from edge_agents.health import AgentHealth
 from edge_agents.schedule import Schedule
@@ -53,6 +54,7 @@ async def serve(context: ServiceContext) -> None:
     Raises:
         UserError: a secret is missing, or another process runs one of the agents.
     """
+    raise_file_limit()
     profiles = await asyncio.to_thread(load_profiles, context.config_dir)
     maps = await asyncio.to_thread(load_register_maps, context.config_dir)
     tasks = [
