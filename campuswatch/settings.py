@@ -55,6 +55,21 @@ class StoreSettings(BaseModel):
     )
 
 
+class BandwidthSettings(BaseModel):
+    """The endpoint that schools measure their lines against."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    host: str = Field(default="0.0.0.0", description="Address to listen at.")  # noqa: S104
+    port: int = Field(default=8090, ge=0, le=65535)
+    bytes: int = Field(
+        default=100_000_000, ge=10_000, description="Most that one transfer may move."
+    )
+    transfers: int = Field(
+        default=2, ge=1, le=100, description="Transfers at a time; others are turned away."
+    )
+
+
 class CollectorSettings(BaseModel):
     """How the collector batches; the defaults suit one InfluxDB on a few cores."""
 
@@ -76,6 +91,11 @@ class CollectorSettings(BaseModel):
     writers: int = Field(default=2, ge=1, le=64, description="Writes to the store at a time.")
     quarantine_bytes: int = Field(
         default=100_000_000, ge=1_000_000, description="Bound of the refused lines kept on disk."
+    )
+    bandwidth: BandwidthSettings | None = Field(
+        default=None,
+        description="Where schools measure their lines; {} serves it at port 8090. There is no "
+        "sign-in: let only schools reach it.",
     )
 
 

@@ -17,6 +17,7 @@ from campuswatch.services import ServiceContext
 from campuswatch.settings import CollectorSettings
 from campuswatch.stores.base import Store
 from campuswatch.wire import Channel, subscription
+from collector import bandwidth
 from collector.gathering import Gathering
 from collector.intake import Intake, declared_agents
 from collector.patience import PatientStore, StoppedError
@@ -40,13 +41,21 @@ async def serve(context: ServiceContext) -> None:
     """Collect until cancelled; then finish the write in hand, acknowledge and disconnect.
 
     Raises:
+        UserError: the bandwidth endpoint's address can't be listened on.
         Exception: what a thread could not cope with. Nothing is lost by it,
             because only what is stored was acknowledged.
     """
     collector, failure = _start(context)
+    settings = context.settings.collector.bandwidth
+    serving = [] if settings is None else [asyncio.create_task(bandwidth.serve(settings))]
     try:
-        await failure
+        ended, _ = await asyncio.wait([failure, *serving], return_when=asyncio.FIRST_COMPLETED)
+        for one in ended:
+            one.result()
     finally:
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
         await asyncio.to_thread(collector.stop)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from campuswatch.calendar import SchoolCalendar
 from campuswatch.configuration.keys import public_key
 from campuswatch.errors import UserError
 from campuswatch.inventory import models
@@ -33,6 +34,7 @@ from edge_agents.sources.mqtt.decoders.registry import decoders_of
 from edge_agents.sources.mqtt.rejected import RejectedPayloads
 from edge_agents.sources.mqtt.source import LocalBrokerSource
 from edge_agents.sources.pjlink.source import pjlink_source
+from edge_agents.sources.probes.source import probe_sources
 from edge_agents.sources.serial.building import SerialLines
 from edge_agents.sources.snmp.source import polled_source
 from edge_agents.sources.snmp.traps.interfaces import InterfaceNames
@@ -165,7 +167,8 @@ class _Bench:
             take_traps=traps.take_statistics if traps else None,
             take_serial=serial.take_statistics if agent.serial else None,
         )
-        polled = [health, *sources.values()]
+        calendar = SchoolCalendar.of(assignment.inventory, assignment.school)
+        polled = [health, *sources.values(), *probe_sources(agent, calendar)]
         streams = [
             source
             for source in (local, traps, *others.values())

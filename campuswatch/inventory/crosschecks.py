@@ -63,6 +63,10 @@ def _duplicate_ids(parts: Parts, places: Places) -> Iterator[Problem]:
     groups: list[tuple[str, Sequence[BaseModel]]] = [
         ("school", schools),
         ("agent", [agent for school in schools for agent in school.agents]),
+        (
+            "probe",
+            [probe for school in schools for agent in school.agents for probe in agent.probes],
+        ),
         ("building", buildings),
         ("floor", [floor for building in buildings for floor in building.floors]),
         ("room", [room for school in schools for room in school.rooms()]),

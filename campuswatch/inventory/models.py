@@ -11,7 +11,8 @@ import datetime as dt
 import ipaddress
 import re
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -516,6 +517,143 @@ class SerialLine(Model):
     stop_bits: Literal[1, 2] = 1
 
 
+ECHO_SPACING: Final = dt.timedelta(seconds=0.2)
+"""Time from one ICMP echo request of a probe to its next."""
+
+
+class _Probe(Model):
+    """Something that an agent tries at intervals, as the people of its school would."""
+
+    id: Slug
+    interval: Duration = dt.timedelta(seconds=60)
+    timeout: Duration = Field(default=dt.timedelta(seconds=5), description="Of one try.")
+
+    @property
+    def longest(self) -> dt.timedelta:
+        """How long a try may take altogether."""
+        return self.timeout
+
+    @model_validator(mode="after")
+    def _ends_before_the_next(self) -> Self:
+        if self.longest >= self.interval:
+            raise ValueError(
+                f"one try may take {self.longest.total_seconds():g} s; "
+                "expected a longer interval than that"
+            )
+        return self
+
+
+class IcmpProbe(_Probe):
+    """ICMP echoes: loss, round-trip time and jitter."""
+
+    kind: Literal["icmp"]
+    address: str = Field(min_length=1, description="IP address or host name.")
+    count: int = Field(default=10, ge=1, le=100, description="Echoes at each interval.")
+
+    @property
+    def longest(self) -> dt.timedelta:
+        return self.timeout + self.count * ECHO_SPACING
+
+
+class TcpProbe(_Probe):
+    """A TCP connection, opened and closed."""
+
+    kind: Literal["tcp"]
+    address: str = Field(min_length=1, description="IP address or host name.")
+    port: int = Field(ge=1, le=65535)
+
+
+def _http_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.username
+        _ = parts.port
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ValueError("expected a URL of http or https without a user, such as https://host/")
+    return text
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+
+
+class HttpProbe(_Probe):
+    """A page, fetched by HTTP or HTTPS, with the time that each phase takes."""
+
+    kind: Literal["http"]
+    url: HttpUrl = Field(description="Redirects are not followed.")
+    status: list[Annotated[int, Field(ge=100, le=599)]] = Field(
+        default_factory=list, description="Status codes that are well; any below 400 when omitted."
+    )
+    ca_file: Path | None = Field(
+        default=None, description="Certificates to trust, PEM; the system's when omitted."
+    )
+
+
+class DnsProbe(_Probe):
+    """A question to a name server."""
+
+    kind: Literal["dns"]
+    server: IpAddress
+    port: int = Field(default=53, ge=1, le=65535)
+    name: str = Field(min_length=1, max_length=253, examples=["www.example.org"])
+    type: Literal["A", "AAAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT"] = "A"
+    expect: list[str] = Field(
+        default_factory=list, description="What must be among the answers, as a zone file has it."
+    )
+
+
+class NtpProbe(_Probe):
+    """The time of an NTP server, against the agent's clock."""
+
+    kind: Literal["ntp"]
+    address: str = Field(min_length=1, description="IP address or host name.")
+    port: int = Field(default=123, ge=1, le=65535)
+
+
+class DhcpProbe(_Probe):
+    """How long a DHCP server takes to offer an address; none is taken."""
+
+    kind: Literal["dhcp"]
+    interface: str = Field(
+        pattern=r"^[^/\s]{1,15}$", description="Where to ask; needs CAP_NET_BIND_SERVICE."
+    )
+
+
+class BandwidthProbe(_Probe):
+    """How fast the school's line is, measured against the district's endpoint.
+
+    Each way ends after `volume` or `duration`, whichever comes first.
+    """
+
+    kind: Literal["bandwidth"]
+    url: HttpUrl = Field(
+        description="The collector's endpoint; see collector.bandwidth of settings.yaml.",
+        examples=["http://collector.example.org:8090/bandwidth"],
+    )
+    volume: int = Field(
+        default=25_000_000, ge=10_000, le=1_000_000_000, description="Bytes each way at the most."
+    )
+    duration: Duration = Field(
+        default=dt.timedelta(seconds=10), description="Time each way at the most."
+    )
+    hours: Literal["quiet", "always"] = Field(
+        default="quiet", description="quiet: never while there are lessons."
+    )
+    interval: Duration = dt.timedelta(hours=4)
+
+    @property
+    def longest(self) -> dt.timedelta:
+        return 2 * self.duration + 3 * self.timeout
+
+
+Probe = Annotated[
+    IcmpProbe | TcpProbe | HttpProbe | DnsProbe | NtpProbe | DhcpProbe | BandwidthProbe,
+    Field(discriminator="kind"),
+]
+
+
 class Agent(Model):
     """An edge agent: one process in a school."""
 
@@ -528,6 +666,9 @@ class Agent(Model):
     )
     serial: list[SerialLine] = Field(
         default_factory=list, description="The serial ports it owns; nothing else opens them."
+    )
+    probes: list[Probe] = Field(
+        default_factory=list, description="What it tries from inside the school at intervals."
     )
     concurrency: int = Field(
         default=200, ge=1, le=2000, description="Devices polled at the same time."

@@ -65,10 +65,13 @@ class Echo:
     Attributes:
         rtt: mean round-trip time in seconds, None without an answer.
         loss: percent without an answer.
+        jitter: mean difference of one round-trip time to the next in seconds,
+            None with less than two answers.
     """
 
     rtt: float | None
     loss: float
+    jitter: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +100,15 @@ class Pinger:
     Args:
         concurrency: devices asked at the same time.
         echoes: sent to each.
+        spacing: seconds from one of them to the next.
     """
 
-    def __init__(self, concurrency: int = 50, echoes: int = ECHOES) -> None:
+    def __init__(
+        self, concurrency: int = 50, echoes: int = ECHOES, spacing: float = ECHO_SPACING
+    ) -> None:
         self._limit = asyncio.Semaphore(concurrency)
         self._echoes = echoes
+        self._spacing = spacing
         self._privileged: bool | None = None
         self._allowed = True
 
@@ -129,12 +136,13 @@ class Pinger:
         host: Host = await async_ping(
             address,
             count=self._echoes,
-            interval=ECHO_SPACING,
+            interval=self._spacing,
             timeout=wait,
             privileged=bool(self._privileged),
         )
         rtt = host.avg_rtt / 1000 if host.is_alive else None
-        return Echo(rtt, host.packet_loss * 100)
+        jitter = host.jitter / 1000 if len(host.rtts) > 1 else None
+        return Echo(rtt, host.packet_loss * 100, jitter)
 
 
 SHARED_PINGER: Final = Pinger()
