@@ -22,6 +22,9 @@ class Backfill:
         start: ns UTC.
         end: ns UTC.
         progress: called with the share that is written, from 0 to 1.
+
+    Attributes:
+        written: set once all is.
     """
 
     def __init__(
@@ -31,6 +34,7 @@ class Backfill:
         self._start = start
         self._end = end
         self._progress = progress
+        self.written = asyncio.Event()
 
     async def serve(self, context: ServiceContext) -> None:
         """Write what is left, then wait until cancelled."""
@@ -38,6 +42,7 @@ class Backfill:
             complete_from, seconds = left
             self._progress((self._end - complete_from) / (self._end - self._start))
             await asyncio.sleep(_BREAK * seconds)
+        self.written.set()
         await asyncio.get_running_loop().create_future()
 
     def _write_one(self, context: ServiceContext) -> tuple[int, float] | None:

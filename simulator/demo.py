@@ -35,6 +35,7 @@ from simulator.places import free_ports, is_free
 from simulator.screen import Screen
 from simulator.simulation import Simulation
 from simulator.world import World
+from targets.service import serve as serve_targets
 
 INTERVAL: Final = dt.timedelta(seconds=10)
 """Polling interval in the demo: short, so that a fault shows while one watches."""
@@ -163,7 +164,15 @@ class Demo:
             announce,
         ]
         if self._plan.history_days:
-            services.append(self._backfill(store, screen).serve)
+            backfill = self._backfill(store, screen)
+
+            async def targets(own: ServiceContext) -> None:
+                await backfill.written.wait()
+                await serve_targets(own)
+
+            services += [backfill.serve, targets]
+        else:
+            services.append(serve_targets)
         await run_services(context, services, "demo")
 
     async def _serve_agents(self, context: ServiceContext) -> None:

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from campuswatch.inventory.loader import (
     CALENDAR_FILE,
     DISTRICT_FILE,
+    MAINTENANCE_FILE,
     MAPPINGS_FILE,
     SCHOOLS_DIRECTORY,
 )
@@ -25,6 +26,7 @@ from campuswatch.inventory.models import (
     DeviceKind,
     Inventory,
     LocalBroker,
+    MaintenanceFile,
     MappingsFile,
     SnmpCredential,
 )
@@ -128,6 +130,7 @@ def write_district(
         DISTRICT_FILE: inventory.district,
         CALENDAR_FILE: CalendarFile(calendars=inventory.calendars),
         MAPPINGS_FILE: MappingsFile(mappings=inventory.mappings),
+        MAINTENANCE_FILE: MaintenanceFile(maintenance=inventory.maintenance),
         SETTINGS_FILE: settings,
         SIMULATION_FILE: simulation,
     }
