@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, ValidationError
 from campuswatch import lineprotocol
 from campuswatch.intervals import IntervalSet
 from campuswatch.measurements import CATALOGUE
-from campuswatch.readings import Reading
+from campuswatch.readings import FieldValue, Reading
 from campuswatch.wire import AgentAddress, WireError, parse_topic
 from collector.patience import PatientStore, StoppedError
 from collector.quarantine import Quarantine, Refusal
@@ -22,6 +22,22 @@ from collector.ranges import write_ranges
 from collector.subscriber import Message
 
 _STATES = {"offline": 0, "online": 1}
+
+
+class RefusedConfiguration(BaseModel):
+    """Why an agent does not use a configuration."""
+
+    version: int | None = Field(default=None, ge=0, lt=2**53)
+    reason: str = Field(max_length=1000)
+    rolled_back: bool = False
+
+
+class AgentConfiguration(BaseModel):
+    """What an agent says of the configurations that were pushed to it."""
+
+    version: int | None = Field(default=None, ge=0, lt=2**53)
+    trial: int | None = Field(default=None, ge=0, lt=2**53)
+    refused: RefusedConfiguration | None = None
 
 
 class AgentStatus(BaseModel):
@@ -33,6 +49,7 @@ class AgentStatus(BaseModel):
     last_seq: int | None = Field(default=None, ge=0, lt=2**62)
     first_unsent: int | None = Field(default=None, ge=0, lt=2**62)
     dropped: list[tuple[int, int]] = Field(default_factory=list)
+    configuration: AgentConfiguration | None = None
 
 
 class StatusKeeper:
@@ -97,6 +114,7 @@ def _reading(status: AgentStatus, address: AgentAddress, time: int) -> Reading:
             "last_seq": status.last_seq,
             "first_unsent": _first_unsent(status),
             "dropped": None if status.stream is None else write_ranges(dropped),
+            **_configuration_fields(status.configuration),
         },
         time,
     )
@@ -108,3 +126,19 @@ def _first_unsent(status: AgentStatus) -> int | None:
     if status.first_unsent is None and status.last_seq is not None:
         return status.last_seq + 1
     return status.first_unsent
+
+
+def _configuration_fields(told: AgentConfiguration | None) -> dict[str, FieldValue | None]:
+    if told is None:
+        return {}
+    return {
+        "configuration": told.version,
+        "configuration_trial": told.trial or 0,
+        "configuration_refused": "" if told.refused is None else _words(told.refused),
+    }
+
+
+def _words(refused: RefusedConfiguration) -> str:
+    which = "one" if refused.version is None else f"version {refused.version}"
+    done = "rolled back" if refused.rolled_back else "refused"
+    return f"{which} {done}: {refused.reason}"

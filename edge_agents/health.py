@@ -9,6 +9,7 @@ from importlib.metadata import version
 from campuswatch.measurements import CATALOGUE
 from campuswatch.readings import FieldValue, Reading, now_ns
 from edge_agents.gatherer import Gatherer
+from edge_agents.host import HostVitals
 from edge_agents.schedule import PollStatistics
 from edge_agents.sources.mqtt.rejected import RejectedPayloads
 from edge_agents.sources.serial.statistics import SerialStatistics
@@ -25,6 +26,7 @@ class AgentHealth:
         spool: the agent's queue.
         gatherer: what fills it.
         rejected: the payloads that could not be read.
+        host: how process and host are doing.
         take_polls: the schedule's statistics since they were last taken.
         take_traps: those of SNMP notifications, if the agent receives any.
         take_serial: those of serial lines, if the agent has any.
@@ -36,6 +38,7 @@ class AgentHealth:
         spool: Spool,
         gatherer: Gatherer,
         rejected: RejectedPayloads,
+        host: HostVitals,
         take_polls: Callable[[], PollStatistics],
         *,
         take_traps: Callable[[], TrapStatistics] | None = None,
@@ -47,6 +50,7 @@ class AgentHealth:
         self._spool = spool
         self._gatherer = gatherer
         self._rejected = rejected
+        self._host = host
         self._take_polls = take_polls
         self._take_traps = take_traps
         self._take_serial = take_serial
@@ -65,6 +69,7 @@ class AgentHealth:
             "readings_dropped": gathered.dropped,
             "payloads_rejected": self._rejected.take_count(),
             "version": version("campuswatch"),
+            **await asyncio.to_thread(self._host.fields),
         }
         if self._take_traps is not None:
             traps = self._take_traps()

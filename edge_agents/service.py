@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from campuswatch.calendar import SchoolCalendar
 from campuswatch.configuration.keys import public_key
 from campuswatch.errors import UserError
 from campuswatch.inventory import models
@@ -23,9 +22,9 @@ from edge_agents.assignment import Assignment, load_profiles, load_register_maps
 from edge_agents.configuration.answers import Answers
 from edge_agents.configuration.custody import Custody
 from edge_agents.configuration.supervisor import Supervisor
-from edge_agents.descriptors import raise_file_limit
 from edge_agents.gatherer import Gatherer
 from edge_agents.health import AgentHealth
+from edge_agents.host import HostVitals
 from edge_agents.schedule import Schedule
 from edge_agents.sources.base import Emit, PolledSource, StreamSource
 from edge_agents.sources.extensions import open_source
@@ -34,7 +33,6 @@ from edge_agents.sources.mqtt.decoders.registry import decoders_of
 from edge_agents.sources.mqtt.rejected import RejectedPayloads
 from edge_agents.sources.mqtt.source import LocalBrokerSource
 from edge_agents.sources.pjlink.source import pjlink_source
-from edge_agents.sources.probes.source import probe_sources
 from edge_agents.sources.serial.building import SerialLines
 from edge_agents.sources.snmp.source import polled_source
 from edge_agents.sources.snmp.traps.interfaces import InterfaceNames
@@ -56,7 +54,6 @@ async def serve(context: ServiceContext) -> None:
     Raises:
         UserError: a secret is missing, or another process runs one of the agents.
     """
-    raise_file_limit()
     profiles = await asyncio.to_thread(load_profiles, context.config_dir)
     maps = await asyncio.to_thread(load_register_maps, context.config_dir)
     tasks = [
@@ -101,7 +98,8 @@ async def run_agent(address: AgentAddress, local: Assignment | None, settings: S
                 uplink.wake()
 
             gatherer = Gatherer(spool, wake)
-            bench = _Bench(directory, spool, gatherer, RejectedPayloads(directory / "rejected"))
+            rejected = RejectedPayloads(directory / "rejected")
+            bench = _Bench(directory, spool, gatherer, rejected, HostVitals(directory))
             supervisor = Supervisor(bench.prepare, local, custody, pushing.trial.total_seconds())
             uplink = Uplink(
                 spool,
@@ -131,6 +129,7 @@ class _Bench:
     spool: Spool
     gatherer: Gatherer
     rejected: RejectedPayloads
+    host: HostVitals
 
     def prepare(
         self, assignment: Assignment, answers: Answers
@@ -163,12 +162,11 @@ class _Bench:
             self.spool,
             self.gatherer,
             self.rejected,
+            self.host,
             schedule.take_statistics,
             take_traps=traps.take_statistics if traps else None,
             take_serial=serial.take_statistics if agent.serial else None,
         )
-        calendar = SchoolCalendar.of(assignment.inventory, assignment.school)
-        polled = [health, *sources.values(), *probe_sources(agent, calendar)]
         streams = [
             source
             for source in (local, traps, *others.values())
