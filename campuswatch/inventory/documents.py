@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -13,6 +14,7 @@ from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
+from campuswatch.inventory.plain import NOT_PLAIN, read_plain
 from campuswatch.inventory.problems import InventoryError, Problem
 
 Location = Sequence[str | int]
@@ -90,10 +92,10 @@ class Document:
         data: its content as plain dicts, lists and scalars.
     """
 
-    def __init__(self, path: Path, root: Node, data: object) -> None:
+    def __init__(self, path: Path, text: str, data: object) -> None:
         self.path = path
         self.data = data
-        self._root = root
+        self._text = text
 
     def line(self, location: Location = ()) -> int:
         """Return the line, from 1, on which a value begins.
@@ -111,6 +113,11 @@ class Document:
         """Return a problem at the line of a value."""
         return Problem(self.path, self.line(location), text)
 
+    @cached_property
+    def _root(self) -> Node:
+        """The values with their lines, which only those who ask for lines pay for."""
+        return _compose(self.path, self._text)
+
 
 def read_document(path: Path) -> Document:
     """Read one YAML 1.2 file.
@@ -124,14 +131,21 @@ def read_document(path: Path) -> Document:
 
 def parse_document(path: Path, text: str) -> Document:
     """Read the text of a file, as `read_document` does."""
+    data = read_plain(text)
+    if data is NOT_PLAIN:
+        data = read_exactly(path, text)
+    return Document(path, text, data)
+
+
+def read_exactly(path: Path, text: str) -> object:
+    """Return the content of any YAML 1.2 file, or say what is wrong with it."""
     root = _compose(path, text)
     if duplicates := sorted(_duplicate_keys(path, root, seen=set())):
         raise InventoryError(duplicates)
     try:
-        data = _yaml().constructor.construct_document(root)
+        return _yaml().constructor.construct_document(root)
     except MarkedYAMLError as error:
         raise InventoryError([_syntax_problem(path, error)]) from None
-    return Document(path, root, data)
 
 
 class _Constructor(SafeConstructor):
