@@ -68,13 +68,16 @@ class SerialLine:
         self._hear: Callable[[bytes], None] = _nobody_hears
         self._lose: Callable[[], None] = _nobody_minds
 
-    async def ask(self, request: bytes, take: Take[Frame], *, within: float) -> Frame:
+    async def ask(
+        self, request: bytes, take: Take[Frame], *, within: float, quiet: float = 0.0
+    ) -> Frame:
         """Send a request when it is one's turn, and return the answer.
 
         Args:
             request: a whole frame.
             take: knows the answer.
             within: seconds from the request to the answer.
+            quiet: seconds after the answer in which whatever comes is dropped.
 
         Raises:
             LineError: the port can't be used.
@@ -83,7 +86,9 @@ class SerialLine:
         async with self._turn:
             self._open()
             await asyncio.sleep(self._silence)
-            return await self._exchange(request, take, within)
+            answer = await self._exchange(request, take, within)
+            await asyncio.sleep(quiet)
+            return answer
 
     def listen(self, hear: Callable[[bytes], None]) -> float:
         """Have whatever arrives handed over from now on.
@@ -149,8 +154,10 @@ class SerialLine:
             self._hear, self._lose = _nobody_hears, _nobody_minds
 
     def _send(self, request: bytes) -> None:
+        if self._port is None:
+            raise self._error(errno.EIO)
         try:
-            sent = -1 if self._port is None else self._port.write(request)
+            sent = self._port.write(request)
         except OSError as error:
             self._drop()
             raise self._error(error.errno or errno.EIO) from None

@@ -19,6 +19,7 @@ _LONGEST_WAIT: Final = 60.0
 """Seconds after which a device that does not answer is asked again at the latest,
 if its interval is no longer."""
 
+_LATE: Final = 1.5  # timeouts within which the answer to a second try comes, too
 _SHARE: Final = 0.4  # of an interval that one request may take at most
 _HEARD_EVERY: Final = 60.0  # longest interval of a device that speaks by itself, seconds
 
@@ -33,21 +34,25 @@ class _Asker:
         self.first_answer: float | None = None
 
     async def __call__(self, request: bytes, take: Take[Frame]) -> Frame:
+        quiet = 0.0
         for _ in range(self._retries):
             try:
-                return await self._once(request, take)
+                return await self._once(request, take, quiet)
             except NoAnswerError:
-                continue  # to the end of the queue: the others have their turn first
-        return await self._once(request, take)
+                # To the end of the queue: the others have their turn first. What
+                # answers the next try may be the late answer to this one, and its
+                # own would be taken for that of the request after it.
+                quiet = _LATE * self._timeout
+        return await self._once(request, take, quiet)
 
     def note_damage(self) -> None:
         self._line.note_damage()
 
-    async def _once(self, request: bytes, take: Take[Frame]) -> Frame:
+    async def _once(self, request: bytes, take: Take[Frame], quiet: float) -> Frame:
         begun = time.monotonic()
-        answer = await self._line.ask(request, take, within=self._timeout)
+        answer = await self._line.ask(request, take, within=self._timeout, quiet=quiet)
         if self.first_answer is None:
-            self.first_answer = time.monotonic() - begun
+            self.first_answer = time.monotonic() - begun - quiet
         return answer
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import struct
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pymodbus.framer.rtu import FramerRTU
 
 from campuswatch.inventory.models import Agent, Device
 from campuswatch.readings import FieldValue, Reading
@@ -126,6 +129,22 @@ async def test_answers_that_are_garbled_are_counted_and_asked_for_again(tmp_path
             assert fields(await air.poll(), "environment")["temperature"] == pytest.approx(21.5)
             statistics = made.lines.take_statistics()
     assert (statistics.damaged, statistics.unanswered) == (2, 2)
+
+
+async def test_late_answers_are_not_taken_for_those_of_the_next_request(tmp_path: Path) -> None:
+    """A slave that is slower than its timeout answers every request twice."""
+
+    def hear(request: bytes) -> None:
+        value = struct.pack(">f", int.from_bytes(request[2:4], "big"))
+        frame = request[:2] + b"\x04" + value
+        answer = frame + FramerRTU.compute_CRC(frame).to_bytes(2, "big")
+        threading.Timer(0.15, adapter.send, [answer]).start()
+
+    with plugged(tmp_path / "bus", hear) as adapter:
+        async with lines(tmp_path / "bus") as made:
+            meter = made.add("meter", slave(1, "sdm120"), timeout="100ms", retries=1)
+            said = fields(await meter.poll(), "power")
+    assert said == {"voltage": 0.0, "current": 6.0, "power": 12.0, "energy": 0x156 * 3.6e6}
 
 
 async def test_a_slave_that_refuses_is_there(tmp_path: Path) -> None:
