@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from campuswatch.inventory.loader import load_inventory
 from campuswatch.inventory.models import Hours
 from campuswatch.lineprotocol import encode
 from campuswatch.measurements import CATALOGUE
-from campuswatch.readings import Reading
+from campuswatch.readings import Reading, now_ns
+from campuswatch.settings import StoreSettings
+from campuswatch.stores import open_store
 from campuswatch.stores.base import Query, Store
 from campuswatch.stores.duckdb import DuckDBStore
 from campuswatch.stores.influxdb import InfluxDBStore
@@ -21,8 +28,12 @@ from targets.late import GATHERED
 from targets.service import Rounds
 from targets.uptime import Uptime
 from targets.verdicts import CheckReport
-from tests.servers import influxdb1, running
+from tests.servers import influxdb1, running, wait_until
 from tests.targets.small import INVENTORY, NAMES, SCHOOL, SECOND, SPANS, START
+from tests.targets.synthetic import fill
+
+CONFIG = Path(__file__).parents[2] / "config"
+COMMAND = Path(sys.executable).with_name("campuswatch")
 
 MINUTE, HOUR = 60 * SECOND, 3600 * SECOND
 CUT, MENDED = SPANS[2][0] + 8 * HOUR, SPANS[2][0] + 14 * HOUR
@@ -187,6 +198,56 @@ def test_today_is_told_every_round_as_a_check_tells_it(store: Store) -> None:
         [lost] = store.query(Query("lesson_time_lost", ("lost", "due"), now, now + 1))
         assert lost.columns["lost"] == [school.lessons_today.lost / 1e9]
         assert lost.columns["due"] == [school.lessons_today.due / 1e9]
+
+
+def test_what_comes_late_today_is_told_in_the_next_round(store: Store) -> None:
+    rounds = Rounds(INVENTORY, store)
+    deliver(store, START, CUT)
+    deliver(store, MENDED, MENDED + HOUR)
+    rounds.run(MENDED + HOUR)
+    rounds.run(MENDED + HOUR + MINUTE)
+    deliver(store, CUT, MENDED, stored=MENDED + HOUR + 2 * MINUTE)
+    now = MENDED + HOUR + 3 * MINUTE
+    rounds.run(now)
+    [school] = check(INVENTORY, store, now)
+    [status] = store.query(
+        Query("target_status", ("attained",), now, now + 1, where={"target": ["network"]})
+    )
+    [network] = [target for target in school.targets if target.id == "network"]
+    assert status.columns["attained"] == [network.share.attained]
+    assert network.share.attained is not None
+    assert network.share.attained < 100, "the switch was down while the agent was cut off"
+
+
+def test_the_command_keeps_results_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    config, data = tmp_path / "config", tmp_path / "data"
+    shutil.copytree(CONFIG, config)
+    inventory = load_inventory(config)
+    school = inventory.school("yunshan-village")
+    end = now_ns()
+    with closing(open_store(StoreSettings(), data)) as own:
+        fill(own, school, end - 49 * HOUR, end, [])
+    environment = os.environ | {"CAMPUSWATCH_DATA_DIR": str(data)}
+    process = subprocess.Popen(
+        [COMMAND, "targets", "--config", config], env=environment, stderr=subprocess.PIPE
+    )
+    try:
+        wait_until(lambda: _has_told(data, end), "daily results", 30)
+        with closing(open_store(StoreSettings(), data)) as shared:
+            rows = list(days.read_parts(shared, [school.id], end - 72 * HOUR, end))
+    finally:
+        process.terminate()
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 0, errors
+    assert {row.device for row in rows} == {device.id for device in school.devices}
+
+
+def _has_told(data: Path, since: int) -> bool:
+    """Return whether the process that holds the file has ended a round."""
+    if not (data / "campuswatch.duckdb.sock").exists():
+        return False
+    with closing(open_store(StoreSettings(), data)) as shared:
+        return bool(shared.query(Query("targets", ("duration",), since, 2 * since)))
 
 
 def test_duckdb_and_influxdb_give_the_same_answer_to_the_byte(tmp_path: Path) -> None:
