@@ -27,12 +27,8 @@ RECORDINGS: Final = {
 
 
 def device(port: int, **more: Any) -> Device:
-    return Device(
-        id="sw-1",
-        name="Switch",
-        kind=DeviceKind.SWITCH,
-        **{"address": "127.0.0.1", "port": port, "snmp": "tested", "room": "lab", **more},
-    )
+    usual = {"id": "sw-1", "address": "127.0.0.1", "port": port, "snmp": "tested", "room": "lab"}
+    return Device(name="Switch", kind=DeviceKind.SWITCH, **{**usual, **more})
 
 
 def district(credential: SnmpCredential | dict[str, str]) -> District:
