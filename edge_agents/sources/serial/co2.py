@@ -7,10 +7,11 @@ from typing import Final
 from campuswatch.inventory.models import Device
 from campuswatch.readings import Reading
 from edge_agents.sources.mqtt.quantities import Quantity
+from edge_agents.sources.reachability import device_tags
 from edge_agents.sources.serial.drivers import Ask
 from edge_agents.sources.serial.frames import DamagedFrameError, drop_until
 from edge_agents.sources.serial.modbus import Block, registers
-from edge_agents.sources.serial.values import Value, device_tags, readings
+from edge_agents.sources.serial.values import Value, readings
 
 _CO2: Final = Quantity("environment", "co2")
 

@@ -8,9 +8,10 @@ from typing import Final
 from campuswatch.inventory.models import Device
 from campuswatch.readings import Reading, now_ns
 from edge_agents.sources.mqtt.quantities import Quantity
+from edge_agents.sources.reachability import device_tags
 from edge_agents.sources.serial.drivers import Ask
 from edge_agents.sources.serial.frames import DamagedFrameError, drop_until, take_next
-from edge_agents.sources.serial.values import Value, device_tags, readings
+from edge_agents.sources.serial.values import Value, readings
 
 LONGEST_GAP: Final = 3.0
 """Seconds between two frames in active mode at most: 2.3 s in still air, and some."""

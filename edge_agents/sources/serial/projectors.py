@@ -11,11 +11,11 @@ from typing import Final
 from campuswatch.inventory.models import Device
 from campuswatch.measurements import CATALOGUE
 from campuswatch.readings import FieldValue, Reading, now_ns
+from edge_agents.sources.reachability import device_tags
 from edge_agents.sources.serial.drivers import Ask
 from edge_agents.sources.serial.frames import taking
 from edge_agents.sources.serial.line import NoAnswerError
 from edge_agents.sources.serial.modbus import RefusedError
-from edge_agents.sources.serial.values import device_tags
 
 _PROJECTOR: Final = CATALOGUE["projector"]
 

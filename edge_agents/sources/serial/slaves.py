@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from campuswatch.inventory.models import Device
 from campuswatch.readings import Reading
+from edge_agents.sources.reachability import device_tags
 from edge_agents.sources.serial.drivers import Ask
 from edge_agents.sources.serial.modbus import Function, blocks, registers
 from edge_agents.sources.serial.register_maps import RegisterMap
-from edge_agents.sources.serial.values import Value, device_tags, quantity, readings
+from edge_agents.sources.serial.values import Value, quantity, readings
 
 
 class SlaveDriver:

@@ -8,12 +8,11 @@ from typing import Final
 from campuswatch.inventory.models import Device
 from campuswatch.readings import Reading, now_ns
 from edge_agents.sources.mqtt.presence import Presence, Standing, standing_reading
-from edge_agents.sources.reachability import Service, availability
+from edge_agents.sources.reachability import Service, availability, device_tags
 from edge_agents.sources.serial.drivers import AskingDriver, HearingDriver
 from edge_agents.sources.serial.frames import Frame, Take
 from edge_agents.sources.serial.line import LineError, NoAnswerError, SerialLine
 from edge_agents.sources.serial.modbus import RefusedError
-from edge_agents.sources.serial.values import device_tags
 
 _LONGEST_WAIT: Final = 60.0
 """Seconds after which a device that does not answer is asked again at the latest,

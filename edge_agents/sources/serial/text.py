@@ -8,8 +8,9 @@ from typing import Final
 
 from campuswatch.inventory.models import Device, TextLines
 from campuswatch.readings import Reading, merged
+from edge_agents.sources.reachability import device_tags
 from edge_agents.sources.serial.frames import LONGEST
-from edge_agents.sources.serial.values import Value, device_tags, quantity, readings
+from edge_agents.sources.serial.values import Value, quantity, readings
 
 _END: Final = re.compile(rb"[\r\n]+")
 

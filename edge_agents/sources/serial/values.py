@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from campuswatch.inventory.models import Device, NamedField
+from campuswatch.inventory.models import NamedField
 from campuswatch.measurements import CATALOGUE
 from campuswatch.readings import FieldValue, Reading, now_ns
 from edge_agents.sources.mqtt.messages import PayloadError
@@ -31,11 +31,6 @@ def quantity(named: NamedField) -> Quantity:
     """Return what a field of the inventory, or of a register map, stands for."""
     measurement, _, field = named.field.partition(".")
     return Quantity(measurement, field, named.unit or "")
-
-
-def device_tags(device: Device) -> dict[str, str]:
-    """Return the tags of all readings of a device."""
-    return {"device": device.id, "room": device.room or ""}
 
 
 def readings(

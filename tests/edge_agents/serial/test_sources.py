@@ -16,9 +16,15 @@ from pymodbus.framer.rtu import FramerRTU
 
 from campuswatch.inventory.models import Agent, Device
 from campuswatch.readings import FieldValue, Reading
+from edge_agents.gatherer import Gatherer
+from edge_agents.health import AgentHealth
+from edge_agents.host import HostVitals
+from edge_agents.schedule import PollStatistics
 from edge_agents.sources.base import PolledSource
+from edge_agents.sources.mqtt.rejected import RejectedPayloads
 from edge_agents.sources.serial.building import SerialLines
 from edge_agents.sources.serial.register_maps import load_maps
+from edge_agents.spool import Spool
 from tests.edge_agents.serial.adapters import Adapter, ModbusBus
 from tests.edge_agents.serial.test_frames import MHZ19, pms5003
 
@@ -129,6 +135,26 @@ async def test_answers_that_are_garbled_are_counted_and_asked_for_again(tmp_path
             assert fields(await air.poll(), "environment")["temperature"] == pytest.approx(21.5)
             statistics = made.lines.take_statistics()
     assert (statistics.damaged, statistics.unanswered) == (2, 2)
+
+
+async def test_the_agents_health_tells_of_damage_and_silence(tmp_path: Path) -> None:
+    with (
+        plugged(tmp_path / "co2", lambda _: adapter.send(MHZ19[:-1] + b"\0")) as adapter,
+        contextlib.closing(Spool(tmp_path / "spool", max_bytes=10**6, max_age=10**6)) as spool,
+    ):
+        async with lines(tmp_path / "co2") as made:
+            health = AgentHealth(
+                spool,
+                Gatherer(spool, lambda: None),
+                RejectedPayloads(tmp_path / "rejected"),
+                HostVitals(tmp_path),
+                PollStatistics,
+                take_serial=made.lines.take_statistics,
+            )
+            await made.add("co2", {"driver": "mh-z19"}, timeout="100ms").poll()
+            told = [fields(await health.poll(), "agent") for _ in range(2)]
+    assert [each["serial_damaged"] for each in told] == [1, 0]
+    assert [each["serial_unanswered"] for each in told] == [1, 0]
 
 
 async def test_late_answers_are_not_taken_for_those_of_the_next_request(tmp_path: Path) -> None:
