@@ -21,14 +21,20 @@ from campuswatch.inventory.models import Inventory, School
 from campuswatch.mqtt import broker_address
 from campuswatch.readings import now_ns
 from campuswatch.services import Service, ServiceContext, run_services
-from campuswatch.settings import BrokerSettings, ConsoleSettings, Settings
+from campuswatch.settings import (
+    BandwidthSettings,
+    BrokerSettings,
+    CollectorSettings,
+    ConsoleSettings,
+    Settings,
+)
 from campuswatch.stores.base import Aggregate, Query, Store
 from collector.service import serve as serve_collector
 from console.service import serve as serve_console
 from edge_agents.service import serve as serve_agents
 from simulator.backfill import Backfill
 from simulator.devices import Devices
-from simulator.district import simulated, write_district
+from simulator.district import Ports, simulated, write_district
 from simulator.faults import load_script
 from simulator.history import History, beginning
 from simulator.places import free_ports, is_free
@@ -82,6 +88,7 @@ class Demo:
         lines = dict(zip(_schools(original), _tcp_ports(len(original.schools)), strict=True))
         broker = f"mqtt://127.0.0.1:{_tcp_ports(1)[0]}"
         self._lines = lines
+        self._bandwidth = _tcp_ports(1)[0]
         self.settings = self._settings(broker, original)
         self.inventory = self._prepare(
             original,
@@ -98,7 +105,7 @@ class Demo:
         plan = self._plan
         inventory = simulated(
             original,
-            iter(free_ports(_addresses(original), socket.SOCK_DGRAM)),
+            self._ports(_addresses(original)),
             simulation.broker,
             INTERVAL,
             self.config_dir / "secrets",
@@ -108,6 +115,10 @@ class Demo:
             load_script(plan.script, inventory)
             shutil.copyfile(plan.script, self.config_dir / _SCRIPT)
         return inventory
+
+    def _ports(self, count: int) -> Ports:
+        udp = free_ports(count, socket.SOCK_DGRAM)
+        return Ports(iter(udp), iter(_tcp_ports(count)), self._bandwidth)
 
     def _settings(self, broker: str, inventory: Inventory) -> Settings:
         """Return the settings; the environment has no say in a demo."""
@@ -123,6 +134,9 @@ class Demo:
         return Settings.model_construct(
             data_dir=self._plan.data_dir,
             broker=BrokerSettings(url=broker, embedded=True),
+            collector=CollectorSettings(
+                bandwidth=BandwidthSettings(host="127.0.0.1", port=self._bandwidth)
+            ),
             console=ConsoleSettings(port=port, notice=notice),
         )
 
@@ -232,8 +246,11 @@ def _schools(inventory: Inventory) -> list[str]:
 
 
 def _addresses(inventory: Inventory) -> int:
+    """Return how many ports of each kind suffice for devices and what is probed."""
     return sum(
-        device.address is not None for school in inventory.schools for device in school.devices
+        sum(device.address is not None for device in school.devices)
+        + sum(len(agent.probes) for agent in school.agents)
+        for school in inventory.schools
     )
 
 

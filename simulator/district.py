@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,15 +21,24 @@ from campuswatch.inventory.loader import (
 )
 from campuswatch.inventory.models import (
     Agent,
+    BandwidthProbe,
     CalendarFile,
     CommunityCredential,
     Device,
     DeviceKind,
+    DhcpProbe,
+    DnsProbe,
+    HttpProbe,
+    IcmpProbe,
     Inventory,
     LocalBroker,
     MaintenanceFile,
     MappingsFile,
+    NtpProbe,
+    PjLink,
+    Probe,
     SnmpCredential,
+    TcpProbe,
 )
 from campuswatch.settings import SETTINGS_FILE, Settings
 from simulator.rooms import bssid
@@ -38,23 +48,43 @@ from simulator.simulation import Simulation
 _HOST: Final = "127.0.0.1"
 _PATIENCE: Final = dt.timedelta(seconds=1)
 """Time-out of a request: nothing on this machine takes longer to answer."""
+_ECHOES: Final = 5
+"""ICMP echoes of a probe, which are done within a short interval."""
+_VOLUME: Final = 2_000_000
+_BANDWIDTH_INTERVAL: Final = dt.timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Free ports of this machine.
+
+    Attributes:
+        udp: for SNMP agents, name servers and time servers.
+        tcp: for projectors and web servers.
+        bandwidth: where the collector serves its bandwidth endpoint.
+    """
+
+    udp: Iterator[int]
+    tcp: Iterator[int]
+    bandwidth: int
 
 
 def simulated(
     inventory: Inventory,
-    ports: Iterator[int],
+    ports: Ports,
     broker: str,
     interval: dt.timedelta,
     secret_dir: Path,
 ) -> Inventory:
     """Return the district with every address on this machine.
 
-    Every device with an address gets a UDP port of its own and answers SNMP;
-    none is asked by ICMP, which this machine would answer for them.
+    Every device with an address gets a port of its own and answers SNMP, or
+    PJLink if it is declared; none is asked by ICMP, which this machine would
+    answer for them.
 
     Args:
         inventory: the district as it is.
-        ports: free UDP ports.
+        ports: free ports.
         broker: URL of the one broker that all schools' devices publish to.
         interval: at which every device is polled.
         secret_dir: where made-up secrets are written, readable for nobody else.
@@ -68,8 +98,11 @@ def simulated(
     schools = [
         school.model_copy(
             update={
-                "agents": [_agent(agent, broker) for agent in school.agents],
-                "devices": [_device(device, ports, default, interval) for device in school.devices],
+                "agents": [_agent(agent, broker, ports, interval) for agent in school.agents],
+                "devices": [
+                    _device(device, ports, default, interval, secret_dir)
+                    for device in school.devices
+                ],
             }
         )
         for school in inventory.schools
@@ -77,30 +110,65 @@ def simulated(
     return inventory.model_copy(update={"district": district, "schools": schools})
 
 
-def _agent(agent: Agent, broker: str) -> Agent:
-    if agent.broker is None:
-        return agent
-    return agent.model_copy(update={"broker": LocalBroker(url=broker)})
+def _agent(agent: Agent, broker: str, ports: Ports, interval: dt.timedelta) -> Agent:
+    probes = [_probe(probe, ports, interval) for probe in agent.probes]
+    return agent.model_copy(
+        update={
+            "broker": agent.broker and LocalBroker(url=broker),
+            # This machine offers no addresses.
+            "probes": [probe for probe in probes if not isinstance(probe, DhcpProbe)],
+        }
+    )
+
+
+def _probe(probe: Probe, ports: Ports, interval: dt.timedelta) -> Probe:
+    change: dict[str, object] = {"interval": interval, "timeout": _PATIENCE}
+    match probe:
+        case IcmpProbe():
+            change |= {"address": _HOST, "count": min(probe.count, _ECHOES)}
+        case TcpProbe():
+            change |= {"address": _HOST, "port": next(ports.tcp)}
+        case HttpProbe():
+            change |= {"url": f"http://{_HOST}:{next(ports.tcp)}/", "ca_file": None}
+        case DnsProbe():
+            change |= {"server": _HOST, "port": next(ports.udp)}
+        case NtpProbe():
+            change |= {"address": _HOST, "port": next(ports.udp)}
+        case BandwidthProbe():
+            change |= {
+                "url": f"http://{_HOST}:{ports.bandwidth}/bandwidth",
+                "volume": _VOLUME,
+                "duration": _PATIENCE,
+                "interval": _BANDWIDTH_INTERVAL,
+            }
+    return probe.model_copy(update=change)
 
 
 def _device(
-    device: Device, ports: Iterator[int], credential: str, interval: dt.timedelta
+    device: Device, ports: Ports, credential: str, interval: dt.timedelta, secret_dir: Path
 ) -> Device:
     if device.address is None:
         return device.model_copy(update={"interval": interval})
+    pjlink = device.pjlink and _pjlink(device, device.pjlink, ports, secret_dir)
     bssids = [bssid(device)] if device.kind is DeviceKind.AP else []
     return device.model_copy(
         update={
             "bssids": device.bssids or bssids,
             "address": _HOST,
-            "port": next(ports),
-            "snmp": device.snmp or credential,
+            "port": next(ports.udp),
+            "pjlink": pjlink,
+            "snmp": None if pjlink else device.snmp or credential,
             "ping": False,
             "interval": interval,
             "timeout": _PATIENCE,
             "retries": 1,
         }
     )
+
+
+def _pjlink(device: Device, declared: PjLink, ports: Ports, secret_dir: Path) -> PjLink:
+    password = declared.password and _new_secret(secret_dir / f"{device.id}-password")
+    return PjLink(password=password, port=next(ports.tcp))
 
 
 def _with_secrets(name: str, credential: SnmpCredential, directory: Path) -> SnmpCredential:

@@ -17,6 +17,7 @@ from edge_agents.sources.reachability import resolve
 
 _PACKET: Final = struct.Struct("!BBbbII4sQQQQ")
 _CLIENT: Final = 0x23  # no leap warning, version 4, mode 3
+_SERVER: Final = 0x24  # the same, mode 4
 _SERVER_MODE: Final = 4
 _UNSYNCHRONISED: Final = 3
 _EPOCH: Final = 2_208_988_800  # seconds from 1900 to 1970
@@ -84,6 +85,20 @@ def read_answer(data: bytes, cookie: int) -> Answer | None:
     if first >> 6 == _UNSYNCHRONISED or stratum > 15:
         raise ProbeFailedError("the server's own clock is not synchronised")
     return Answer(stratum, received, sent)
+
+
+def answer(data: bytes, now: int, stratum: int) -> bytes | None:
+    """Return what a server answers; None to what is no request.
+
+    Args:
+        data: the request.
+        now: NTP timestamp.
+        stratum: of the server.
+    """
+    if len(data) < _PACKET.size or data[0] & 0x7 != _CLIENT & 0x7:
+        return None
+    cookie = _PACKET.unpack_from(data)[-1]
+    return _PACKET.pack(_SERVER, stratum, 6, -20, 0, 0, bytes(4), now, cookie, now, now)
 
 
 async def measure(probe: NtpProbe, clock: Callable[[], int] = now_ns) -> Fields:
