@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from campuswatch.calendar import SchoolCalendar
 from campuswatch.configuration.keys import public_key
 from campuswatch.errors import UserError
 from campuswatch.inventory import models
@@ -22,6 +23,7 @@ from edge_agents.assignment import Assignment, load_profiles, load_register_maps
 from edge_agents.configuration.answers import Answers
 from edge_agents.configuration.custody import Custody
 from edge_agents.configuration.supervisor import Supervisor
+from edge_agents.descriptors import raise_file_limit
 from edge_agents.gatherer import Gatherer
 from edge_agents.health import AgentHealth
 from edge_agents.host import HostVitals
@@ -33,6 +35,7 @@ from edge_agents.sources.mqtt.decoders.registry import decoders_of
 from edge_agents.sources.mqtt.rejected import RejectedPayloads
 from edge_agents.sources.mqtt.source import LocalBrokerSource
 from edge_agents.sources.pjlink.source import pjlink_source
+from edge_agents.sources.probes.source import probe_sources
 from edge_agents.sources.serial.building import SerialLines
 from edge_agents.sources.snmp.source import polled_source
 from edge_agents.sources.snmp.traps.interfaces import InterfaceNames
@@ -54,6 +57,7 @@ async def serve(context: ServiceContext) -> None:
     Raises:
         UserError: a secret is missing, or another process runs one of the agents.
     """
+    raise_file_limit()
     profiles = await asyncio.to_thread(load_profiles, context.config_dir)
     maps = await asyncio.to_thread(load_register_maps, context.config_dir)
     tasks = [
@@ -167,6 +171,8 @@ class _Bench:
             take_traps=traps.take_statistics if traps else None,
             take_serial=serial.take_statistics if agent.serial else None,
         )
+        calendar = SchoolCalendar.of(assignment.inventory, assignment.school)
+        polled = [health, *sources.values(), *probe_sources(agent, calendar)]
         streams = [
             source
             for source in (local, traps, *others.values())

@@ -50,20 +50,20 @@ class Answers:
             self.up.discard(device)
 
 
-def fault(before: set[str], polled: set[str], seen: set[str]) -> str | None:
+def fault(before: set[str], asked: set[str], seen: set[str]) -> str | None:
     """Return why a configuration is to be given back; None if it is not.
 
-    Devices that it polls no longer are no fault of it, unless nothing at all
+    Devices that it does not ask are no fault of it, unless nothing at all
     answers where something did.
 
     Args:
         before: devices that answered under the configuration before.
-        polled: devices of the new configuration.
+        asked: devices that are asked under the new one.
         seen: devices that have answered under it.
     """
     if before and not seen:
         return f"no device answers; {len(before)} did before"
-    kept = before & polled
+    kept = before & asked
     lost = sorted(kept - seen)
     if len(lost) > LOST_SHARE * len(kept):
         named = ", ".join(lost[:5]) + (", …" if len(lost) > 5 else "")

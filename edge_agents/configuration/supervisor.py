@@ -47,14 +47,19 @@ class _Work:
         self.task = asyncio.create_task(run())
 
     @property
-    def devices(self) -> set[str]:
-        return {device.id for device in self.assignment.devices} if self.assignment else set()
+    def asked(self) -> dict[str, float]:
+        """The interval, in seconds, of each device that is asked; others speak when they like."""
+        devices = self.assignment.devices if self.assignment else []
+        return {
+            device.id: device.interval.total_seconds()
+            for device in devices
+            if device.address or not device.mqtt
+        }
 
     @property
     def longest_interval(self) -> float:
         """Seconds in which each device is asked once."""
-        devices = self.assignment.devices if self.assignment else []
-        return max((device.interval.total_seconds() for device in devices), default=0.0)
+        return max(self.asked.values(), default=0.0)
 
     async def stop(self) -> None:
         self.task.cancel()
@@ -212,7 +217,7 @@ class Supervisor:
 
     async def _judge(self, work: _Work, answering: set[str]) -> str | None:
         """Return why a configuration on trial is to be given back; None if it is not."""
-        wanted = answering & work.devices
+        wanted = answering & work.asked.keys()
         done = asyncio.create_task(_until_all_answer(work.answers, wanted))
         longest = max(self._trial, 2 * work.longest_interval) if answering else 0.0
         try:
@@ -224,7 +229,7 @@ class Supervisor:
         if work.task.done():
             error = work.task.exception()
             return f"its sources ended: {error or 'without a word'}"
-        return fault(answering, work.devices, work.answers.seen)
+        return fault(answering, set(work.asked), work.answers.seen)
 
     async def _roll_back(self, custody: Custody, version: Version, reason: str) -> _Work:
         log.warning("configuration rolled back: version=%d reason=%r", version.number, reason)
