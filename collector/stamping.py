@@ -29,6 +29,8 @@ RESERVED: Final = frozenset(
         "collector",
         "daily_uptime",
         "daily_lessons",
+        "daily_bandwidth",
+        "daily_classroom",
         "target_status",
         "lesson_time_lost",
         "targets",

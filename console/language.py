@@ -65,6 +65,8 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "devices": ("Devices", "设备"),
     "uptime": ("Uptime", "在线率"),
     "wifi-coverage": ("Wi-Fi coverage", "Wi-Fi 覆盖"),
+    "bandwidth": ("Internet bandwidth", "互联网带宽"),
+    "scope_line": ("capacity of the line for {students} students", "{students} 名学生的出口容量"),
     "scope_service": ("service hours of the last {window}", "最近 {window}的服务时段"),
     "scope_lessons": ("lessons of the last {window}", "最近 {window}的课时"),
     "scope_always": ("all hours of the last {window}", "最近 {window}，全时段"),

@@ -10,6 +10,7 @@ from typing import Final
 from campuswatch.inventory.models import Inventory, School, Target
 from console.devices import DeviceNow, DeviceState, SchoolDevices
 from targets.verdicts import (
+    AnyVerdict,
     Cause,
     CheckReport,
     CoverageVerdict,
@@ -87,7 +88,7 @@ class TargetView:
         bar: None when nothing was due.
     """
 
-    verdict: UptimeVerdict | CoverageVerdict
+    verdict: AnyVerdict
     target: Target
     bar: Bar | None
 
@@ -173,17 +174,14 @@ def worst_first(schools: Iterable[SchoolVerdict]) -> list[SchoolVerdict]:
 def targets(school: SchoolVerdict, inventory: Inventory) -> list[TargetView]:
     """Return the targets of a school, each with what was promised."""
     promised = {target.id: target for target in inventory.district.targets}
-    return [
-        TargetView(verdict, promised[verdict.id], _bar(verdict, promised[verdict.id]))
-        for verdict in school.targets
-    ]
+    return [TargetView(verdict, promised[verdict.id], _bar(verdict)) for verdict in school.targets]
 
 
-def _bar(verdict: UptimeVerdict | CoverageVerdict, target: Target) -> Bar | None:
+def _bar(verdict: AnyVerdict) -> Bar | None:
     share = verdict.share
     if share.low is None or share.high is None:
         return None
-    start = max(0.0, 100 - (1 + _LOOK_BELOW) * (100 - target.objective))
+    start = max(0.0, 100 - (1 + _LOOK_BELOW) * (100 - verdict.objective))
     width = 100 - start
     if width == 0:  # an objective of 100 % leaves no loss to show
         start, width = 0.0, 100.0
@@ -191,10 +189,10 @@ def _bar(verdict: UptimeVerdict | CoverageVerdict, target: Target) -> Bar | None
     def place(percent: float) -> float:
         return max(0.0, 100 * (percent - start) / width)
 
-    return Bar(start, place(share.low), place(share.high), place(target.objective))
+    return Bar(start, place(share.low), place(share.high), place(verdict.objective))
 
 
-def window_seconds(verdict: UptimeVerdict | CoverageVerdict) -> float | None:
+def window_seconds(verdict: AnyVerdict) -> float | None:
     """Return the length of an uptime target's window; None for a target of now."""
     if not isinstance(verdict, UptimeVerdict):
         return None

@@ -8,16 +8,23 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
 from campuswatch.errors import UserError
-from campuswatch.inventory.models import Hours, Inventory, School, Target, UptimeTarget
+from campuswatch.inventory.models import (
+    BandwidthTarget,
+    Hours,
+    Inventory,
+    School,
+    Target,
+    UptimeTarget,
+)
 from campuswatch.stores.base import Store
-from targets import uptime_target
+from targets import bandwidth_target, uptime_target
 from targets.availability import read_timelines
 from targets.error_budget import LOOKS
 from targets.evidence import Evidence, gather
 from targets.history import ReadRaw
 from targets.lessons import lesson_time, room_losses
 from targets.promise import Promise, window_of
-from targets.verdicts import CoverageVerdict, LessonTime, SchoolVerdict, UptimeVerdict, worst
+from targets.verdicts import AnyVerdict, LessonTime, SchoolVerdict, worst
 from targets.wifi import coverage
 
 LESSONS_WINDOW: Final = dt.timedelta(days=7)
@@ -142,9 +149,9 @@ def _midnight(promise: Promise, now: int) -> int:
     return promise.calendar.midnight(promise.calendar.day(now))
 
 
-def _judge(
-    target: Target, evidence: Evidence, promise: Promise
-) -> UptimeVerdict | CoverageVerdict | None:
+def _judge(target: Target, evidence: Evidence, promise: Promise) -> AnyVerdict | None:
     if isinstance(target, UptimeTarget):
         return uptime_target.judge(target, evidence, promise)
+    if isinstance(target, BandwidthTarget):
+        return bandwidth_target.judge(target, evidence.school, evidence.line_speed)
     return coverage.judge(target, evidence)

@@ -14,6 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from campuswatch.intervals import IntervalSet
 from campuswatch.inventory.models import Hours
 from campuswatch.measurements import CATALOGUE
@@ -165,15 +168,42 @@ class DayParts:
     rules: str
 
 
-def read_rules(store: Store, school: str, start: int, end: int) -> Iterator[tuple[int, str, str]]:
-    """Yield the first instant, the device and the rules of a school's rows in [start, end).
+def read_rules(
+    store: Store, schools: Sequence[str], start: int, end: int
+) -> Iterator[tuple[str, int, str, str]]:
+    """Yield the school, the first instant, the device and the rules of each row in [start, end).
 
     Raises:
         StoreUnavailableError: the store can't be reached.
     """
-    for series in _rows(store, [school], ("rules",), start, end):
+    for series in _rows(store, schools, ("rules",), start, end):
+        school, device = series.tags["school"], series.tags["device"]
         for time, rules in zip(series.times, series.columns["rules"], strict=True):
-            yield time, series.tags["device"], str(rules)
+            yield school, time, device, str(rules)
+
+
+def read_columns(
+    store: Store, schools: Sequence[str], start: int, end: int
+) -> Iterator[tuple[str, str, Sequence[int], NDArray[np.int64]]]:
+    """Yield the parts of the days that begin in [start, end), ns UTC, device by device.
+
+    This is for years of many schools; `read_parts` says more of each day.
+
+    Yields:
+        School, device, the days' first instants, and an array of shape
+        (days, 9): `PARTS` in ns.
+
+    Raises:
+        StoreUnavailableError: the store can't be reached.
+    """
+    for series in _rows(store, schools, PARTS, start, end):
+        columns = np.array([series.columns[part] for part in PARTS], np.float64)
+        yield series.tags["school"], series.tags["device"], series.times, whole_ns(columns.T)
+
+
+def whole_ns(seconds: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return stored seconds as whole ns; exact, as a day has less than 2^53."""
+    return np.rint(seconds * 1e9).astype(np.int64)
 
 
 def read_parts(store: Store, schools: Sequence[str], start: int, end: int) -> Iterator[DayParts]:

@@ -9,6 +9,7 @@ from functools import cached_property
 from campuswatch.inventory.models import School
 from campuswatch.stores.base import Store
 from targets.availability import read_reasons, read_timelines
+from targets.bandwidth import read_speeds
 from targets.history import ReadRaw, read_history
 from targets.promise import Promise
 from targets.topology import States, Topology
@@ -27,6 +28,7 @@ class Evidence:
         timelines: each device's timeline, ended by `now`.
         reasons: why a device is down now, in its agent's words.
         signals: for each room with a current measurement its Wi-Fi signal.
+        line_speed: of the port that its line to the internet ends on, bit/s.
     """
 
     school: School
@@ -35,6 +37,7 @@ class Evidence:
     timelines: Mapping[str, Timeline]
     reasons: Mapping[str, str]
     signals: Mapping[str, Signal]
+    line_speed: int | None = None
 
     @cached_property
     def states(self) -> States:
@@ -69,6 +72,7 @@ def gather(
     """
     timelines = read_history(store, schools, promises, start, now, read_raw=read_raw)
     reasons = read_reasons(store, schools, now)
+    speeds = read_speeds(store, schools, now)
     return {
         school.id: Evidence(
             school,
@@ -77,6 +81,7 @@ def gather(
             timelines[school.id],
             reasons[school.id],
             read_signals(store, school.id, now),
+            speeds.get(school.id),
         )
         for school in schools
     }

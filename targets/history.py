@@ -102,7 +102,7 @@ def _summaries(
     first = min(span[0] for own in spans.values() for span in own)
     end = max(span[1] for own in spans.values() for span in own)
     rows = days.read_timelines(store, list(spans), first, end)
-    late = _late(schools, promises, late_batches(store, list(spans), seen))
+    late = late_days(schools, promises, late_batches(store, list(spans), seen))
     whole = {
         (school.id, since)
         for school in schools
@@ -117,9 +117,16 @@ def _summaries(
     }
 
 
-def _late(
+def late_days(
     schools: Sequence[School], promises: Mapping[str, Promise], batches: Mapping[str, set[int]]
 ) -> set[SchoolDay]:
+    """Return the days of schools whose results batches that came late may change.
+
+    Args:
+        schools: which.
+        promises: made to each school, by its id.
+        batches: when they were made, ns UTC, by school.
+    """
     return {
         (school.id, day)
         for school in schools

@@ -47,6 +47,7 @@ class Promise:
         self._zone = zone
         self._maintenance = maintenance
         self._hours = lru_cache(maxsize=64)(self._uncached_hours)
+        self._digest = lru_cache(maxsize=512)(self._uncached_digest)
 
     @classmethod
     def of(cls, inventory: Inventory, school: School) -> Promise:
@@ -88,10 +89,13 @@ class Promise:
 
     def digest(self, device: str, start: int, end: int) -> str:
         """Return a short text that changes when what is promised in [start, end) does."""
+        return self._digest(self.maintenance(device, start, end), start, end)
+
+    def _uncached_digest(self, maintenance: IntervalSet, start: int, end: int) -> str:
         promised = (
             self._hours(Hours.SERVICE, start, end).spans,
             self._hours(Hours.LESSONS, start, end).spans,
-            self.maintenance(device, start, end).spans,
+            maintenance.spans,
         )
         return hashlib.blake2b(repr(promised).encode(), digest_size=8).hexdigest()
 

@@ -18,7 +18,7 @@ from campuswatch.inventory.models import Hours, Inventory, School
 from campuswatch.lineprotocol import encode
 from campuswatch.readings import Reading
 from campuswatch.stores.base import Aggregate, Query, Store, StoreError
-from targets import days, lessons
+from targets import bandwidth, days, devices, lessons
 from targets.availability import Timelines, read_timelines
 from targets.late import SchoolDay
 from targets.promise import Promise
@@ -58,7 +58,7 @@ class Summaries:
             since: {device.id: promise.digest(device.id, since, until) for device in school.devices}
             for since, until in whole_days(promise, first, now - SETTLED)
         }
-        for since, device, rules in days.read_rules(self._store, school.id, first - DAY, now):
+        for _, since, device, rules in days.read_rules(self._store, [school.id], first - DAY, now):
             if due.get(since, {}).get(device) == rules:
                 del due[since][device]
         return sorted((since for since, devices in due.items() if devices), reverse=True)
@@ -93,7 +93,12 @@ class Summaries:
             alike[calendar.span(calendar.day(day))].append(self._schools[school_id])
         for (since, until), schools in alike.items():
             found = read_timelines(self._store, schools, since, until)
+            lines = bandwidth.measure(self._store, schools, self.promises, since, until)
+            rooms = devices.measure(self._store, schools, self.promises, found, (since, until))
             for school in schools:
+                if school.id in lines:
+                    _write(self._store, iter([bandwidth.reading(lines[school.id], school.id)]))
+                _write(self._store, (devices.reading(room, school.id) for room in rooms[school.id]))
                 rows = _rows(school, found[school.id], self.promises[school.id], since, until)
                 _write(self._store, rows)
 
@@ -143,5 +148,7 @@ def _write(store: Store, rows: Iterator[Reading]) -> None:
 
 
 def _store(store: Store, rows: Sequence[Reading]) -> None:
+    if not rows:
+        return
     if refused := store.write(encode(rows)):
         raise StoreError(f"a daily result is refused: {refused[0].reason}")

@@ -8,7 +8,7 @@ from typing import Final
 from campuswatch.measurements import CATALOGUE
 from campuswatch.readings import FieldValue, Reading
 from targets.error_budget import LOOKS
-from targets.verdicts import CoverageVerdict, SchoolVerdict, UptimeVerdict, Verdict
+from targets.verdicts import AnyVerdict, SchoolVerdict, UptimeVerdict, Verdict
 
 _VERDICTS: Final = {Verdict.MET: 0, Verdict.MISSED: 1, Verdict.CANNOT_TELL: 2}
 _BURN_FIELDS: Final = dict(zip(LOOKS, ("burn_1h", "burn_6h", "burn_3d"), strict=True))
@@ -37,7 +37,7 @@ def _of(school: SchoolVerdict, row: Reading) -> Reading:
     return Reading(row.measurement, {**row.tags, "school": school.id}, row.fields, row.time)
 
 
-def _fields(target: UptimeVerdict | CoverageVerdict) -> dict[str, FieldValue | None]:
+def _fields(target: AnyVerdict) -> dict[str, FieldValue | None]:
     fields: dict[str, FieldValue | None] = {
         "verdict": _VERDICTS[target.verdict],
         "objective": target.objective,

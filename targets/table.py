@@ -14,9 +14,9 @@ from rich.text import Text
 
 from campuswatch.inventory.models import Inventory
 from targets.verdicts import (
+    AnyVerdict,
     Cause,
     CheckReport,
-    CoverageVerdict,
     LessonTime,
     Limit,
     RoomRef,
@@ -125,7 +125,7 @@ def _lessons(lessons: LessonTime) -> Text:
     return text
 
 
-def _remarks(target: UptimeVerdict | CoverageVerdict, zone: ZoneInfo) -> Iterator[Text]:
+def _remarks(target: AnyVerdict, zone: ZoneInfo) -> Iterator[Text]:
     """Yield what else is to be said of an uptime target: its budget, and its exam days."""
     if not isinstance(target, UptimeVerdict):
         return

@@ -328,6 +328,28 @@ class CoverageVerdict(TargetVerdict):
     rooms: tuple[RoomVerdict, ...]
 
 
+class BandwidthVerdict(TargetVerdict):
+    """Whether the line to the internet carries enough for every student.
+
+    Its share is what the line can carry of what was promised, at most 100, and
+    its objective 100.
+
+    Attributes:
+        students: for how many.
+        down: what the line can carry, Mbit/s; None without a line in the inventory.
+        up: the same of upload.
+        promised_down: what was promised to all students together, Mbit/s.
+        promised_up: the same of upload; None when nothing was.
+    """
+
+    kind: Literal["bandwidth"] = "bandwidth"
+    students: int
+    down: float | None = Field(serialization_alias="down_mbps")
+    up: float | None = Field(serialization_alias="up_mbps")
+    promised_down: float = Field(serialization_alias="promised_down_mbps")
+    promised_up: float | None = Field(serialization_alias="promised_up_mbps")
+
+
 class RoomLessons(_Result):
     """What the lessons in one room lost.
 
@@ -383,6 +405,10 @@ class LessonTime(_Result):
     causes: tuple[LessonCause, ...]
 
 
+AnyVerdict = UptimeVerdict | CoverageVerdict | BandwidthVerdict
+"""The verdict on a target of any kind."""
+
+
 class SchoolVerdict(_Result):
     """What one school's targets came to.
 
@@ -402,7 +428,7 @@ class SchoolVerdict(_Result):
     verdict: Verdict
     lessons: LessonTime
     lessons_today: LessonTime
-    targets: tuple[UptimeVerdict | CoverageVerdict, ...]
+    targets: tuple[AnyVerdict, ...]
 
 
 class CheckReport(_Result):
@@ -426,6 +452,7 @@ class CheckReport(_Result):
                         denominators), room_share, rooms[] with id, name, seats, state
                         (pass, fail, cannot-tell), limit, reason, device, signal_dbm,
                         evidence_time, evidence_age_seconds
+          bandwidth     students, {down,up}_mbps, promised_{down,up}_mbps
         causes[]        limit (down, no-ap, weak-signal, no-evidence), device {id, name,
                         kind, room}, agent, detail, since, until, began_before,
                         outages, lost_seconds, rooms[] {id, name, seats}, seats

@@ -955,7 +955,21 @@ class WifiCoverageTarget(Model):
     schools: SchoolSelector = SchoolSelector()
 
 
-Target = Annotated[UptimeTarget | WifiCoverageTarget, Field(discriminator="kind")]
+class BandwidthTarget(Model):
+    """The line to the internet carries at least so much for every student."""
+
+    id: Slug
+    kind: Literal["bandwidth"]
+    down: float = Field(
+        default=1.0, gt=0, description="Download, Mbit/s a student: 1 is 1 Gbit/s for 1,000."
+    )
+    up: float | None = Field(default=None, gt=0, description="Upload, Mbit/s a student.")
+    schools: SchoolSelector = SchoolSelector()
+
+
+Target = Annotated[
+    UptimeTarget | WifiCoverageTarget | BandwidthTarget, Field(discriminator="kind")
+]
 
 
 class MaintenanceWindow(Model):
