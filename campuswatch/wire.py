@@ -5,6 +5,9 @@ message on `data` is one batch of InfluxDB line protocol, compressed with zstd
 where that helps; what the collector must know of it travels as MQTT user
 properties (MQTT 5, 3.3.2.3.7). A message without them is welcome too: it is
 how a Telegraf in a school publishes, only that no gap in it can be noticed.
+
+A message on `command` is a signed configuration; `campuswatch.configuration.document`
+says of what it consists.
 """
 
 from __future__ import annotations

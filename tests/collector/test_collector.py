@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 
 import zstandard
@@ -206,3 +207,24 @@ def test_what_agents_say_of_themselves_is_kept(
             "the last will",
         )
     assert ("north", "north-1", 1, 7, 8, "2-3,5") in values(store, "agent_status", *fields)
+
+
+def test_what_became_of_pushed_configurations_is_kept(
+    installation: Installation, publisher: Publisher, store: Store
+) -> None:
+    status = {
+        "state": "online",
+        "configuration": {
+            "version": 7,
+            "sha256": "0" * 64,
+            "trial": None,
+            "refused": {"version": 8, "reason": "no device answers", "rolled_back": True},
+        },
+    }
+    fields = ("configuration", "configuration_trial", "configuration_refused")
+    with installation.collecting(store):
+        topic = installation.address().topic(Channel.STATUS)
+        publisher.send_raw(json.dumps(status).encode(), topic=topic)
+        wait_until(lambda: bool(values(store, "agent_status", *fields)), "a status")
+    refused = "version 8 rolled back: no device answers"
+    assert values(store, "agent_status", *fields) == [("north", "north-1", 7, 0, refused)]
