@@ -628,7 +628,7 @@ CATALOGUE: Final[Mapping[str, Measurement]] = _Catalogue(
                 _state("ok", "Whether it went well.", failed=0, ok=1),
                 _text("reason", "Why it did not."),
                 _gauge("interval", "s", "Interval at which this is tried."),
-                _gauge("time", "s", "Time that it took altogether; for DHCP, until the offer."),
+                _gauge("duration", "s", "Time that it took altogether; for DHCP, until the offer."),
                 _gauge("rtt", "s", "Mean round-trip time; for bandwidth, of an idle line."),
                 _gauge("loss", "%", "ICMP echoes without an answer."),
                 _gauge("jitter", "s", "Mean difference of one echo's round-trip time to the next."),

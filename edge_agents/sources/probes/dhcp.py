@@ -112,7 +112,7 @@ async def measure(probe: DhcpProbe, ports: Ports = USUAL_PORTS) -> Fields:
         await loop.sock_sendto(link, request, ("255.255.255.255", ports.server))
         while (server := read_offer(await loop.sock_recv(link, 4096), transaction)) is None:
             pass
-    return {"time": loop.time() - began, "server": server}
+    return {"duration": loop.time() - began, "server": server}
 
 
 def _hardware_address(interface: str) -> bytes:

@@ -33,7 +33,7 @@ async def measure(probe: DnsProbe) -> Fields:
         )
     except DNSException as error:
         raise ProbeFailedError(str(error)) from None
-    fields: Fields = {"time": answer.time, "rcode": rcode_text(answer.rcode())}
+    fields: Fields = {"duration": answer.time, "rcode": rcode_text(answer.rcode())}
     if answer.rcode() != NOERROR:
         raise ProbeFailedError(f"the answer is {fields['rcode']}", fields)
     if missing := set(probe.expect) - answers(answer, probe.type):

@@ -79,7 +79,7 @@ async def measure(probe: HttpProbe, trusted: ssl.SSLContext) -> Fields:
         watch.fields["certificate_left"] = await _distrusted(url, address)
         reason = f"certificate: {distrust.verify_message}"
         raise ProbeFailedError(reason, watch.fields) from None
-    fields = watch.fields | {"status": status, "time": clock() - began}
+    fields = watch.fields | {"status": status, "duration": clock() - began}
     if status not in (probe.status or range(100, 400)):
         raise ProbeFailedError(f"the answer is {status}", fields)
     return fields

@@ -122,7 +122,7 @@ async def measure(probe: NtpProbe, clock: Callable[[], int] = now_ns) -> Fields:
             pass
         ended = clock()
     return {
-        "time": (ended - began) / _SECOND,
+        "duration": (ended - began) / _SECOND,
         "offset": offset(timestamp(began), answer.received, answer.sent, timestamp(ended)),
         "stratum": answer.stratum,
     }

@@ -17,7 +17,7 @@ async def measure(probe: TcpProbe) -> Fields:
         OSError: it does not accept the connection.
     """
     address = await resolve(probe.address)
-    return {"time": await connect_time(address, probe.port)}
+    return {"duration": await connect_time(address, probe.port)}
 
 
 async def connect_time(address: str, port: int) -> float:

@@ -67,7 +67,7 @@ async def test_the_first_offer_counts() -> None:
     async with server(respond) as ports, asyncio.timeout(10):
         fields = await dhcp.measure(LOOPBACK, ports)
     assert fields["server"] == "10.0.0.1"
-    time = fields["time"]
+    time = fields["duration"]
     assert isinstance(time, float)
     assert time > 0
     (request,) = seen

@@ -27,7 +27,7 @@ async def test_an_answer_as_expected() -> None:
     async with responder(lambda data: [answered(data, "10.0.0.1", "10.0.0.2").to_wire()]) as port:
         fields = await good("dns", server="127.0.0.1", port=port, name=NAME, expect=["10.0.0.2"])
     assert fields["rcode"] == "NOERROR"
-    assert fields["time"] > 0
+    assert fields["duration"] > 0
 
 
 async def test_an_answer_that_was_not_expected() -> None:

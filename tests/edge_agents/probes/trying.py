@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from campuswatch.calendar import SchoolCalendar
 from campuswatch.inventory import models
+from campuswatch.lineprotocol import encode
 from campuswatch.readings import FieldValue
 from edge_agents.sources.probes.source import probe_sources
 from simulator.udp import Respond, respond_at
@@ -45,6 +46,7 @@ async def tried(
     if not readings:
         return None
     (reading,) = readings
+    assert encode([reading])
     assert reading.measurement == "probe"
     assert reading.tags == {"probe": "p", "kind": kind}
     assert reading.fields["interval"] == declared.interval.total_seconds()
