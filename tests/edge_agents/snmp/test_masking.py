@@ -59,3 +59,46 @@ def test_masking_keeps_every_row(addresses: list[bytes]) -> None:
         (f"{FDB}.{'.'.join(map(str, address))}", number) for number, address in enumerate(addresses)
     ]
     assert [value for _, value in masked(walk)] == [value for _, value in walk]
+
+
+def _arp(address: str, mac: bytes) -> list[tuple[str, Value]]:
+    row = f"3.{address}"
+    return [
+        (f"1.3.6.1.2.1.4.22.1.2.{row}", mac),
+        (f"1.3.6.1.2.1.4.22.1.3.{row}", address),
+    ]
+
+
+def test_no_ip_address_of_a_client_is_left() -> None:
+    walk: list[tuple[str, Value]] = [
+        ("1.3.6.1.2.1.4.20.1.1.10.1.0.1", "10.1.0.1"),
+        *_arp("10.1.0.1", SWITCH),
+        *_arp("10.1.7.7", CLIENT),
+        ("1.3.6.1.2.1.4.35.1.4.3.1.4.10.1.7.7", CLIENT),
+        (f"{ASSOCIATED}.2.{IN_OID}", "10.1.7.7"),
+        (f"{ASSOCIATED}.9.{IN_OID}", b"10.1.7.7"),
+        ("1.3.6.1.4.1.9.10.1.7.7", 7),
+    ]
+    rows = list(masked(walk))
+    assert rows[0] == walk[0]
+    assert rows[2] == walk[2]
+    pseudonym = rows[4][1]
+    assert isinstance(pseudonym, str)
+    assert pseudonym.startswith("100.64.")
+    assert rows[4][0] == f"1.3.6.1.2.1.4.22.1.3.3.{pseudonym}"
+    assert rows[5][0] == f"1.3.6.1.2.1.4.35.1.4.3.1.4.{pseudonym}"
+    assert rows[6][1] == pseudonym
+    assert rows[7][1] == pseudonym.encode()
+    assert rows[8] == walk[8], "no table of clients, and no address"
+
+
+def test_the_addresses_of_neighbours_stay() -> None:
+    neighbour: tuple[str, Value] = ("1.0.8802.1.1.2.1.4.2.1.3.0.7.1.1.4.10.1.0.2", 2)
+    walk = [neighbour, *_arp("10.1.0.2", SWITCH)]
+    assert "1.3.6.1.2.1.4.22.1.3.3.10.1.0.2" in dict(masked(walk))
+
+
+@given(st.sets(st.ip_addresses(v=4).map(str), max_size=30))
+def test_masking_keeps_clients_apart(addresses: set[str]) -> None:
+    walk = [row for address in sorted(addresses) for row in _arp(address, CLIENT)]
+    assert len(dict(masked(walk))) == len(walk)
