@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -29,9 +30,11 @@ class TablePlan:
         required: tags that every row must have.
         asked: columns that are read by an OID of their own.
         decoders: what makes cells of those.
+        same: by column, those with its OID, itself among them.
         derived: columns that are part of the index, or joined from another table.
         fallbacks: by column, those that are preferred to it wherever it is used.
         order: in which the columns are asked for.
+        without: by column, what its value has in rows that don't count.
         sources: by field, the columns it comes from, through other fields too.
         plain: by field that is a column as it stands, that column.
         needed: fields that others are computed from.
@@ -42,9 +45,11 @@ class TablePlan:
     required: frozenset[str]
     asked: Mapping[str, Column]
     decoders: Mapping[str, Decoder]
+    same: Mapping[str, tuple[str, ...]]
     derived: Mapping[str, Column]
     fallbacks: Mapping[str, set[str]]
     order: tuple[str, ...]
+    without: Mapping[str, re.Pattern[str]]
     sources: Mapping[str, set[str]]
     plain: Mapping[str, str]
     needed: frozenset[str]
@@ -74,10 +79,15 @@ def _planned(table: Table) -> TablePlan:
         required=frozenset(measurement.tags[: measurement.required]),
         asked=asked,
         decoders={name: decoder(rule, units.get(name, IDENTITY)) for name, rule in asked.items()},
+        same={
+            name: tuple(other for other, twin in asked.items() if twin.oid == rule.oid)
+            for name, rule in asked.items()
+        },
         derived=derived,
         fallbacks=fallbacks,
         # What is joined is looked up by the table's own columns; these come first.
         order=tuple(sorted(asked, key=lambda name: (name in derived, name in fallbacks))),
+        without={name: re.compile(pattern) for name, pattern in table.without.items()},
         sources={name: _sources(table, name) for name in table.fields},
         plain={
             name: rule.from_[0]

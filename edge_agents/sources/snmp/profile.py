@@ -16,7 +16,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Annotated, Final, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from campuswatch.inventory.documents import Document, read_document
 from campuswatch.inventory.models import Model, Name, Slug
@@ -47,13 +47,16 @@ Names = Annotated[list[str], BeforeValidator(_listed, json_schema_input_type=str
 """One name, or several in the order of preference."""
 
 
-def _compiling(expression: str | None) -> str | None:
-    if expression is not None:
-        try:
-            re.compile(expression)
-        except re.error as error:
-            raise ValueError(f"expected a regular expression: {error}") from None
+def _compiling(expression: str) -> str:
+    try:
+        re.compile(expression)
+    except re.error as error:
+        raise ValueError(f"expected a regular expression: {error}") from None
     return expression
+
+
+Expression = Annotated[str, AfterValidator(_compiling)]
+"""A regular expression."""
 
 
 class Pace(StrEnum):
@@ -131,7 +134,7 @@ class Column(Model):
     read: Pace = Pace.FAST
     form: Form = Field(default=Form.TEXT, description="What its octets are.")
     octets: Octets | None = Field(default=None, description="Which of its octets are meant.")
-    pattern: str | None = Field(
+    pattern: Expression | None = Field(
         default=None, description="Regular expression; its first group, or all it finds, counts."
     )
     counter: Literal[32, 64] | None = Field(
@@ -155,11 +158,6 @@ class Column(Model):
         default=None,
         description="Makes a Wi-Fi band of a channel number, or of a frequency in MHz.",
     )
-
-    @field_validator("pattern")
-    @classmethod
-    def _expression(cls, value: str | None) -> str | None:
-        return _compiling(value)
 
     @model_validator(mode="after")
     def _has_one_origin(self) -> Column:
@@ -270,6 +268,10 @@ class Table(Model):
     where: dict[str, list[Raw]] = Field(
         default_factory=dict, description="Values of columns that a row must have."
     )
+    without: dict[str, Expression] = Field(
+        default_factory=dict,
+        description="Regular expressions found in columns of rows that don't count.",
+    )
     first: bool = Field(default=False, description="Whether only the first such row counts.")
     grouped: bool = Field(
         default=False, description="Whether rows with the same tags make one reading together."
@@ -308,17 +310,12 @@ class Match(Model):
     """What a profile recognises a device by; everything given must fit."""
 
     object_id: Oid | None = Field(default=None, description="sysObjectID, or where it begins.")
-    description: str | None = Field(
+    description: Expression | None = Field(
         default=None, description="Regular expression found in sysDescr."
     )
     answers: Oid | None = Field(
         default=None, description="OID at or below which the device has a value."
     )
-
-    @field_validator("description")
-    @classmethod
-    def _expression(cls, value: str | None) -> str | None:
-        return _compiling(value)
 
     @model_validator(mode="after")
     def _says_something(self) -> Match:
@@ -363,6 +360,11 @@ class ProfileFile(Model):
     includes: list[Slug] = Field(default_factory=list)
     omits: list[Slug] = Field(
         default_factory=list, description="Tables of included profiles that are left out."
+    )
+    without: dict[Slug, dict[str, Expression]] = Field(
+        default_factory=dict,
+        description="Rows of included tables that are left out, by table and column: "
+        "regular expressions found there.",
     )
     moved: dict[Oid, Oid] = Field(
         default_factory=dict,
@@ -526,6 +528,8 @@ def _columns_used(table: Table) -> Iterator[tuple[tuple[str | int, ...], str]]:
             yield (key,), column
     for column in table.where:
         yield ("where", column), column
+    for column in table.without:
+        yield ("without", column), column
     for tag, source in table.tags.items():
         for column in (*source.from_, *text_columns(source)):
             yield ("tags", tag), column

@@ -154,6 +154,13 @@ class ProfileRegistry:
                     text = f"no included table {omitted!r}; expected one of {known}"
                     raise InventoryError([document.problem(("omits", number), text)])
                 del tables[omitted]
+            for id_, columns in part.without.items():
+                table = tables.get(id_)
+                if table is None or not columns.keys() <= table.columns.keys():
+                    text = f"expected an included table {id_!r} with columns {', '.join(columns)}"
+                    raise InventoryError([document.problem(("without", id_), text)])
+                without = {**table.without, **columns}
+                tables[id_] = table.model_copy(update={"without": without})
             if part.moved:
                 tables = {id_: moved(table, part.moved) for id_, table in tables.items()}
             tables |= {table.id: table for table in part.tables}

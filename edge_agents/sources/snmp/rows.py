@@ -158,14 +158,12 @@ class TableRows:
     def _indexes(self, columns: Columns) -> list[str]:
         if self._table.scalar:
             return [SCALAR]
-        indexes: list[str] = [
-            index
-            for index in columns.cells[self._table.row_column]
-            if all(
-                columns.cells[column].get(index) in values
-                for column, values in self._table.where.items()
-            )
-        ]
+        cells = columns.cells
+        indexes = list(cells[self._table.row_column])
+        for column, values in self._table.where.items():
+            indexes = [index for index in indexes if cells[column].get(index) in values]
+        for column, pattern in self._plan.without.items():
+            indexes = [i for i in indexes if not pattern.search(str(cells[column].get(i, "")))]
         return indexes[:1] if self._table.first else indexes
 
     def _forget_rows_but(self, indexes: Collection[str]) -> None:

@@ -104,20 +104,20 @@ class TableReader:
         if not rows:
             return
         if not rows <= known:
-            self._own_stale(but=anchor)
+            self._own_stale(now)
         for name in self._plan.order:
             if name != anchor and self._due(name, now) and not self._covered(name):
                 await self._read_column(session, name, now)
         self._derive()
 
-    def _own_stale(self, but: str) -> None:
-        """Make due what new rows need.
+    def _own_stale(self, now: float) -> None:
+        """Make due what new rows need, and was not read with them just now.
 
         Groups are of rows that come and go, such as clients; what other tables
         say of the group is not news because of them.
         """
-        for name in self._plan.asked:
-            if name != but and not (self.table.grouped and name in self._plan.derived):
+        for name, read_at in self._read_at.items():
+            if read_at != now and not (self.table.grouped and name in self._plan.derived):
                 self._read_at[name] = -math.inf
 
     def _derive(self) -> None:
@@ -170,21 +170,27 @@ class TableReader:
         )
 
     async def _read_column(self, session: SnmpSession, name: str, now: float) -> None:
-        found = WalkedColumn(self._plan.asked[name], self._plan.decoders[name])
+        """Read a column, and with it those that are the same in another form."""
+        found = {
+            same: WalkedColumn(self._plan.asked[same], self._plan.decoders[same])
+            for same in self._plan.same[name]
+            if same == name or self._due(same, now)
+        }
         try:
             await self._walk(session, name, found)
         except (SnmpLoopError, SnmpDecodeError) as error:
             log.warning("%s: %s.%s left out: %s", self._who, self.table.id, name, error)
             self._notice(error.fault, name, f"left out: {error}")
-            self._read_at[name] = now
+            self._read_at |= dict.fromkeys(found, now)
             return
-        for fault, words in found.faults():
+        for fault, words in found[name].faults():
             self._notice(fault, name, words)
-        if name in self._plan.derived:
-            self._others[name] = _keyed(found.cells, self._plan.asked[name].key)
-        else:
-            self._keep(name, found)
-        self._note(name, now, has_values=bool(found.cells or found.counters))
+        for same, column in found.items():
+            if same in self._plan.derived:
+                self._others[same] = _keyed(column.cells, self._plan.asked[same].key)
+            else:
+                self._keep(same, column)
+            self._note(same, now, has_values=bool(column.cells or column.counters))
 
     def _keep(self, name: str, found: WalkedColumn) -> None:
         columns = self._columns
@@ -205,17 +211,22 @@ class TableReader:
         if has_values:
             self._ever_had.add(name)
 
-    async def _walk(self, session: SnmpSession, name: str, found: WalkedColumn) -> None:
+    async def _walk(
+        self, session: SnmpSession, name: str, found: Mapping[str, WalkedColumn]
+    ) -> None:
         try:
-            async for page in session.walk(found.oid, self._rows_expected(name)):
-                found.take(page)
+            async for page in session.walk(found[name].oid, self._rows_expected(name)):
+                for column in found.values():
+                    column.take(page)
         except SnmpStatusError as error:
             # The walk can't go on, but the rows behind the one that can't be
             # read can be asked for by name.
             self._notice(error.fault, name, str(error))
             rows = self._columns.cells[self.table.row_column]
-            answer = await session.get(found.missing(rows))
-            found.take(Page(list(answer.items()), asyncio.get_running_loop().time()))
+            answer = await session.get(found[name].missing(rows))
+            page = Page(list(answer.items()), asyncio.get_running_loop().time())
+            for column in found.values():
+                column.take(page)
 
     def _rows_expected(self, name: str) -> int | None:
         if name in self._plan.derived:

@@ -323,3 +323,20 @@ def test_the_source_of_a_device(profiles: ProfileRegistry, monkeypatch: pytest.M
     monkeypatch.delenv("C")
     with pytest.raises(UserError, match=r"sw-1.*C is not set"):
         polled_source(device(161), known, profiles)
+
+
+async def test_what_is_read_in_several_forms_is_asked_for_once(
+    switch: Switch, polled: PolledSource
+) -> None:
+    neighbours = "1.0.8802.1.1.2.1.4.1.1"
+    chassis = oid(f"{neighbours}.5")
+    switch.mib[*oid(f"{neighbours}.4"), 0, 1, 1] = v2c.Integer32(4)
+    switch.mib[*chassis, 0, 1, 1] = v2c.OctetString(hexValue="001a2b3c4d5e")
+    readings = by_measurement(await polled.poll())
+    assert readings["neighbour"][0].fields["chassis"] == "00:1a:2b:3c:4d:5e"
+    walks = [
+        request
+        for request in switch.agent.requests
+        if request.repetitions and tuple(request.pdu[3][0][0]) == chassis
+    ]
+    assert len(walks) == 1
