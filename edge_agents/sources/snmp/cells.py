@@ -23,6 +23,7 @@ _BANDS: Final[dict[str, Callable[[int], str]]] = {
     "channel": band_of_channel,
     "frequency": band_of_frequency,
 }
+_ADDRESS: Final = re.compile(rb"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}")
 _NUMBER: Final = re.compile(r"[-+]?[0-9]+(?:\.[0-9]+)?")
 
 
@@ -120,6 +121,12 @@ def _rounded(value: float) -> float:
     return value if value == int(value) else float(f"{value:.{_DIGITS}g}")
 
 
+def _hexadecimal(octets: bytes) -> str:
+    """Return octets as aa:bb:cc; a MAC address in text is what it says (Cisco NX-OS)."""
+    found = _ADDRESS.fullmatch(octets)
+    return found.group().decode("ascii").lower() if found else octets.hex(":")
+
+
 def _identifier(octets: bytes) -> str:
     """Return octets as text if they are printable ASCII, else as hexadecimal."""
     text = octets.rstrip(b"\0")
@@ -131,7 +138,7 @@ def _identifier(octets: bytes) -> str:
 _FORMS: Final[dict[Form, Callable[[bytes], Cell | None]]] = {
     Form.TEXT: decode_text,
     Form.NUMBER: lambda octets: _number(decode_text(octets)),
-    Form.HEX: lambda octets: octets.hex(":"),
+    Form.HEX: _hexadecimal,
     Form.IDENTIFIER: _identifier,
     Form.DOTTED: lambda octets: ".".join(map(str, octets)),
     Form.UNSIGNED: lambda octets: int.from_bytes(octets, "big"),

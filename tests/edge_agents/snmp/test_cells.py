@@ -24,6 +24,7 @@ from edge_agents.sources.snmp.session import Value
         ({"form": "number"}, b"1.00%", 1.0),
         ({"form": "number"}, b"no signal", None),
         ({"form": "hex"}, bytes.fromhex("001a2b3c4d5e"), "00:1a:2b:3c:4d:5e"),
+        ({"form": "hex"}, b"8C:60:4f:19:16:7c", "8c:60:4f:19:16:7c"),
         ({"form": "dotted"}, b"\x0a\x01\x00\x02", "10.1.0.2"),
         ({"form": "signed"}, b"\xff\xb0", -80),
         ({"form": "unsigned", "octets": {"at": 1, "length": 2}}, b"\x09\x01\x00\x09", 256),

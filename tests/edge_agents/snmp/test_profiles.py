@@ -123,3 +123,31 @@ def test_a_fault_is_told_with_its_file_and_line(
 def test_an_unknown_profile_is_told_with_those_there_are(profiles: ProfileRegistry) -> None:
     with pytest.raises(UserError, match=r"'huawai'.*huawei"):
         profiles.get("huawai")
+
+
+@pytest.mark.parametrize(
+    ("object_id", "description", "name"),
+    [
+        ("1.3.6.1.4.1.11863.5.34", "JetStream 48-Port Gigabit L2 Managed Switch", "tp-link"),
+        ("1.3.6.1.4.1.4413", "EdgeSwitch 24-Port 250W, 1.0.1.4720839", "edgeswitch"),
+        ("1.3.6.1.4.1.4413", "Broadcom", "generic"),
+        ("1.3.6.1.4.1.28557.1.118", "", "hillstone"),
+    ],
+)
+def test_switches_and_firewalls_are_recognised(
+    object_id: str, description: str, name: str, profiles: ProfileRegistry
+) -> None:
+    assert profiles.choose(object_id, description).name == name
+
+
+def test_rows_that_an_including_profile_leaves_out(tmp_path: Path) -> None:
+    text = GOOD.replace("includes: [system]", "includes: [host-resources]")
+    text += 'without: {storages: {name: "^/proc"}}\n'
+    tables = loaded(tmp_path, sensor=text).get("rack-sensor").tables
+    (storages,) = [table for table in tables if table.id == "storages"]
+    assert storages.without == {"name": "^/proc"}
+
+
+def test_rows_of_no_included_table(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="expected an included table 'storages' with columns name"):
+        loaded(tmp_path, sensor=GOOD + 'without: {storages: {name: "^/proc"}}\n')
