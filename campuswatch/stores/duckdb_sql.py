@@ -149,7 +149,8 @@ def _runs(query: Query, runs: Runs, rows: str, order: str) -> str:
     interval = f"v{query.fields.index(runs.interval)}"
     same = [f"{value} IS NOT DISTINCT FROM lag({value}) OVER run" for value in values]
     hold = f"least({runs.hold * 1e9!r} * {interval}, {runs.longest})"
-    held = f"moment - lag(moment) OVER run <= {hold}"
+    # Without the first half, least() would pass over a missing interval.
+    held = f"{interval} > 0 AND moment - lag(moment) OVER run <= {hold}"
     return (
         f"SELECT *, coalesce(lead(before) OVER (PARTITION BY number ORDER BY {order}), newest)"
         f" AS until FROM (SELECT *, lag(moment) OVER run AS before,"
