@@ -152,7 +152,7 @@ def _traffic(line: Line, words: Words) -> Lines:
     return Lines(
         words("traffic_by_day"),
         "Mbit/s",
-        [day.date.isoformat() for day in line.days],
+        [f"{day.date:%m-%d}" for day in line.days],
         [
             (words("download"), [day.down for day in line.days]),
             (words("upload"), [day.up for day in line.days]),

@@ -10,7 +10,7 @@ from typing import Final
 from targets.reports.document import Bars, Chart, Lines
 
 _WIDTH: Final = 720
-_LEFT: Final = 62
+_LEFT: Final = 84
 _RIGHT: Final = 16
 _TOP: Final = 16
 _HEIGHT: Final = 190
@@ -18,21 +18,26 @@ _BOTTOM: Final = 40
 _ROW: Final = 22
 _NAMES: Final = 250
 _COLOURS: Final = ("#1f4e79", "#d9822b", "#2e7d5b", "#7a4fa3")
-_STEPS: Final = 10
+_STEPS: Final = 9
 """At most so many steps of time are named."""
 
 
-def draw(chart: Chart) -> str:
-    """Return a chart as an SVG element."""
-    return _bars(chart) if isinstance(chart, Bars) else _lines(chart)
+def draw(chart: Chart, fonts: str) -> str:
+    """Return a chart as an SVG element.
 
-
-def _svg(height: float, parts: Sequence[str]) -> str:
+    Args:
+        chart: what to draw.
+        fonts: as CSS names them; a page's own style sheet does not reach into SVG.
+    """
+    height, parts = _bars(chart) if isinstance(chart, Bars) else _lines(chart)
     inside = "".join(parts)
-    return f'<svg viewBox="0 0 {_WIDTH} {height:g}" width="100%" role="img">{inside}</svg>'
+    return (
+        f'<svg viewBox="0 0 {_WIDTH} {height:g}" width="100%" role="img" font-size="13" '
+        f'font-family="{escape(fonts)}" fill="#1f2328">{inside}</svg>'
+    )
 
 
-def _bars(chart: Bars) -> str:
+def _bars(chart: Bars) -> tuple[float, Sequence[str]]:
     most = max((value for _, value in chart.bars), default=0) or 1
     room = _WIDTH - _NAMES - 90
     parts = []
@@ -45,10 +50,10 @@ def _bars(chart: Bars) -> str:
             f'fill="{_COLOURS[0]}"/>'
         )
         parts.append(_text(_NAMES + length + 6, y + 15, f"{value:.2f} {chart.unit}"))
-    return _svg(len(chart.bars) * _ROW + 4, parts)
+    return len(chart.bars) * _ROW + 4, parts
 
 
-def _lines(chart: Lines) -> str:
+def _lines(chart: Lines) -> tuple[float, Sequence[str]]:
     known = [value for _, line in chart.lines for value in line if value is not None]
     if chart.limit is not None:
         known.append(chart.limit)
@@ -82,7 +87,7 @@ def _lines(chart: Lines) -> str:
         left = _LEFT + 130 * number
         parts.append(f'<rect x="{left}" y="{end + 26}" width="12" height="4" fill="{colour}"/>')
         parts.append(_text(left + 18, end + 32, name))
-    return _svg(end + _BOTTOM, parts)
+    return end + _BOTTOM, parts
 
 
 def _grid(

@@ -78,9 +78,9 @@ def _lesson_cells(lessons: LessonPart) -> tuple[Cell, ...]:
 
 def _lesson_columns(words: Words) -> list[Column]:
     return [
-        Column(words("due"), Format.NUMBER),
-        Column(words("lost"), Format.NUMBER),
-        Column(words("unknown"), Format.NUMBER),
+        Column(f"{words('due')}, h", Format.NUMBER),
+        Column(f"{words('lost')}, h", Format.NUMBER),
+        Column(f"{words('unknown')}, h", Format.NUMBER),
         Column(words("lost_share"), Format.PERCENT),
     ]
 
@@ -165,7 +165,7 @@ def _by_day(target: TargetPart, words: Words) -> Lines:
     return Lines(
         words("uptime_by_day", target=target.id),
         "%",
-        [day.date.isoformat() for day in target.days],
+        [f"{day.date:%m-%d}" for day in target.days],
         [(words("attained"), [day.share.attained for day in target.days])],
         target.objective,
     )
