@@ -13,6 +13,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Final
 
 from campuswatch.configuration.document import ConfigurationError
@@ -135,11 +136,14 @@ class Supervisor:
             command.cancel()
 
     def _start(self, assignment: Assignment | None) -> _Work:
-        answers = Answers()
         if assignment is None:
             log.warning("no configuration yet: waiting for the district's")
-            return _Work(None, answers, _wait_for_ever)
-        return _Work(assignment, answers, self._build(assignment, answers))
+            return _Work(None, Answers(), _wait_for_ever)
+        return self._prepare(assignment)()
+
+    def _prepare(self, assignment: Assignment) -> Callable[[], _Work]:
+        answers = Answers()
+        return partial(_Work, assignment, answers, self._build(assignment, answers))
 
     async def _resume(self, custody: Custody) -> _Work:
         """Begin as the agent's last run ended."""
@@ -151,7 +155,8 @@ class Supervisor:
             return await self._roll_back(custody, trial.version, reason)
         try:
             candidate = await asyncio.to_thread(custody.load, trial.version)
-            return await self._try(custody, trial.version, candidate, set(trial.answering))
+            start = self._prepare(candidate)
+            return await self._try(custody, trial.version, start, set(trial.answering))
         except _UNUSABLE as error:
             return await self._roll_back(custody, trial.version, str(error))
 
@@ -179,8 +184,7 @@ class Supervisor:
         if version is None:
             return work
         try:
-            candidate = await asyncio.to_thread(custody.load, version)
-            self._build(candidate, Answers())
+            start = self._prepare(await asyncio.to_thread(custody.load, version))
         except _UNUSABLE as error:
             log.warning("configuration refused: version=%d reason=%r", version.number, str(error))
             await asyncio.to_thread(custody.refuse, version, str(error))
@@ -188,7 +192,7 @@ class Supervisor:
         await self._settle(work)
         answering = set(work.answers.up)
         await work.stop()
-        return await self._try(custody, version, candidate, answering)
+        return await self._try(custody, version, start, answering)
 
     async def _settle(self, work: _Work) -> None:
         """Let each device be asked once, so that it is known who answers."""
@@ -198,11 +202,11 @@ class Supervisor:
                 await asyncio.wait([work.task])
 
     async def _try(
-        self, custody: Custody, version: Version, candidate: Assignment, answering: set[str]
+        self, custody: Custody, version: Version, start: Callable[[], _Work], answering: set[str]
     ) -> _Work:
         await asyncio.to_thread(custody.begin_trial, version, answering)
         log.info("configuration on trial: version=%d answering=%d", version.number, len(answering))
-        work = self._start(candidate)
+        work = start()
         try:
             reason = await self._judge(work, answering)
         except asyncio.CancelledError:
