@@ -22,10 +22,13 @@ from campuswatch.errors import UserError
 from campuswatch.inventory.loader import load_inventory
 from campuswatch.inventory.models import Inventory
 from campuswatch.mqtt import broker_address
+from edge_agents.sources.serial.register_maps import DIRECTORY as REGISTERS
+from edge_agents.sources.serial.register_maps import load_maps
 from simulator.estate import Estate
 from simulator.faults import Event, load_script, play
 from simulator.lines import Line
 from simulator.publisher import Publisher
+from simulator.serial_lines import SerialPorts
 from simulator.simulation import Simulation, load_simulation
 from simulator.world import Trouble, World
 
@@ -43,8 +46,11 @@ async def _simulate(config: Path, inventory: Inventory, simulation: Simulation) 
     world = World(inventory, simulation.seed, time.time())
     estate = Estate(world)
     await estate.start()
+    ports = SerialPorts(world, load_maps(config / REGISTERS))
+    ports.start()
     jobs: list[Coroutine[Any, Any, None]] = [
-        Publisher(world, simulation.publish_interval.total_seconds()).run()
+        Publisher(world, simulation.publish_interval.total_seconds()).run(),
+        ports.run(),
     ]
     broker = broker_address(simulation.broker)
     jobs += [
@@ -62,6 +68,7 @@ async def _simulate(config: Path, inventory: Inventory, simulation: Simulation) 
             for task in tasks:
                 task.cancel()
     finally:
+        ports.close()
         estate.close()
 
 

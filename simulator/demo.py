@@ -32,6 +32,7 @@ from campuswatch.stores.base import Aggregate, Query, Store
 from collector.service import serve as serve_collector
 from console.service import serve as serve_console
 from edge_agents.service import serve as serve_agents
+from edge_agents.sources.serial.register_maps import DIRECTORY as REGISTERS
 from simulator.backfill import Backfill
 from simulator.devices import Devices
 from simulator.district import Ports, simulated, write_district
@@ -39,6 +40,7 @@ from simulator.faults import load_script
 from simulator.history import History, beginning
 from simulator.places import free_ports, is_free
 from simulator.screen import Screen
+from simulator.serial_lines import has_pseudo_terminals
 from simulator.simulation import Simulation
 from simulator.world import World
 from targets.service import serve as serve_targets
@@ -49,6 +51,7 @@ INTERVAL: Final = dt.timedelta(seconds=10)
 _USUAL_PORT: Final = 8080
 _LOOK: Final = 0.2
 _SCRIPT: Final = "faults.yaml"
+_SERIAL: Final = "serial"
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,7 @@ class Demo:
 
     def _prepare(self, original: Inventory, simulation: Simulation) -> Inventory:
         plan = self._plan
+        script = None if plan.script is None else load_script(plan.script, original)
         inventory = simulated(
             original,
             self._ports(_addresses(original)),
@@ -110,15 +114,16 @@ class Demo:
             INTERVAL,
             self.config_dir / "secrets",
         )
-        write_district(self.config_dir, inventory, self.settings, simulation)
-        if plan.script is not None:
-            load_script(plan.script, inventory)
-            shutil.copyfile(plan.script, self.config_dir / _SCRIPT)
+        write_district(self.config_dir, inventory, self.settings, simulation, script)
+        if (maps := plan.district / REGISTERS).is_dir():
+            shutil.copytree(maps, self.config_dir / REGISTERS, dirs_exist_ok=True)
+        self.left_out = sorted(_devices(original) - _devices(inventory))
         return inventory
 
     def _ports(self, count: int) -> Ports:
         udp = free_ports(count, socket.SOCK_DGRAM)
-        return Ports(iter(udp), iter(_tcp_ports(count)), self._bandwidth)
+        serial = self.config_dir / _SERIAL if has_pseudo_terminals() else None
+        return Ports(iter(udp), iter(_tcp_ports(count)), self._bandwidth, serial)
 
     def _settings(self, broker: str, inventory: Inventory) -> Settings:
         """Return the settings; the environment has no say in a demo."""
@@ -150,6 +155,8 @@ class Demo:
         Raises:
             UserError: a part can't run; the message says why.
         """
+        if self.left_out:
+            screen.left_out(self.left_out)
         context = ServiceContext(self.config_dir, self.inventory, self.settings, store)
         asyncio.run(self._run(context, store, screen))
 
@@ -243,6 +250,10 @@ async def _until(holds: Callable[[], bool]) -> None:
 
 def _schools(inventory: Inventory) -> list[str]:
     return [school.id for school in inventory.schools]
+
+
+def _devices(inventory: Inventory) -> set[str]:
+    return {device.id for school in inventory.schools for device in school.devices}
 
 
 def _addresses(inventory: Inventory) -> int:

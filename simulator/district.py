@@ -41,7 +41,9 @@ from campuswatch.inventory.models import (
     TcpProbe,
 )
 from campuswatch.settings import SETTINGS_FILE, Settings
+from simulator.faults import FaultScript
 from simulator.rooms import bssid
+from simulator.serial_lines import can_play
 from simulator.simulation import FILE as SIMULATION_FILE
 from simulator.simulation import Simulation
 
@@ -62,11 +64,14 @@ class Ports:
         udp: for SNMP agents, name servers and time servers.
         tcp: for projectors and web servers.
         bandwidth: where the collector serves its bandwidth endpoint.
+        serial: directory where the ports of serial lines will appear; None if
+            there can't be any, as on a system without pseudo-terminals.
     """
 
     udp: Iterator[int]
     tcp: Iterator[int]
     bandwidth: int
+    serial: Path | None
 
 
 def simulated(
@@ -80,11 +85,11 @@ def simulated(
 
     Every device with an address gets a port of its own and answers SNMP, or
     PJLink if it is declared; none is asked by ICMP, which this machine would
-    answer for them.
+    answer for them. Devices on serial lines that can't be played are left out.
 
     Args:
         inventory: the district as it is.
-        ports: free ports.
+        ports: free ports, and where those of serial lines will be.
         broker: URL of the one broker that all schools' devices publish to.
         interval: at which every device is polled.
         secret_dir: where made-up secrets are written, readable for nobody else.
@@ -102,6 +107,7 @@ def simulated(
                 "devices": [
                     _device(device, ports, default, interval, secret_dir)
                     for device in school.devices
+                    if device.serial is None or (ports.serial is not None and can_play(device))
                 ],
             }
         )
@@ -111,10 +117,16 @@ def simulated(
 
 
 def _agent(agent: Agent, broker: str, ports: Ports, interval: dt.timedelta) -> Agent:
+    lines = [
+        line.model_copy(update={"port": str(ports.serial / f"{agent.id}-{line.id}")})
+        for line in agent.serial
+        if ports.serial is not None
+    ]
     probes = [_probe(probe, ports, interval) for probe in agent.probes]
     return agent.model_copy(
         update={
             "broker": agent.broker and LocalBroker(url=broker),
+            "serial": lines,
             # This machine offers no addresses.
             "probes": [probe for probe in probes if not isinstance(probe, DhcpProbe)],
         }
@@ -191,9 +203,16 @@ def _new_secret(path: Path) -> str:
 
 
 def write_district(
-    directory: Path, inventory: Inventory, settings: Settings, simulation: Simulation
+    directory: Path,
+    inventory: Inventory,
+    settings: Settings,
+    simulation: Simulation,
+    script: FaultScript | None = None,
 ) -> None:
-    """Write a district so that every command can read it with `--config DIR`."""
+    """Write a district so that every command can read it with `--config DIR`.
+
+    Of the fault script, what befalls devices that were left out is left out.
+    """
     files: dict[str, BaseModel] = {
         DISTRICT_FILE: inventory.district,
         CALENDAR_FILE: CalendarFile(calendars=inventory.calendars),
@@ -202,6 +221,8 @@ def write_district(
         SETTINGS_FILE: settings,
         SIMULATION_FILE: simulation,
     }
+    if script is not None and simulation.faults is not None:
+        files[str(simulation.faults)] = script.among(inventory)
     for school in inventory.schools:
         files[f"{SCHOOLS_DIRECTORY}/{school.id}.yaml"] = school
     for name, model in files.items():

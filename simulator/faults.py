@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from pydantic import Field
 
@@ -35,6 +36,13 @@ class FaultScript(Model):
 
     round: Duration = Field(description="Length of a round; the script then begins anew.")
     faults: list[Fault]
+
+    def among(self, inventory: Inventory) -> Self:
+        """Return the script without the faults of what is not in a district."""
+        known = {school.id for school in inventory.schools}
+        known |= {device.id for school in inventory.schools for device in school.devices}
+        faults = [fault for fault in self.faults if fault.target in known]
+        return self.model_copy(update={"faults": faults})
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,8 @@ def _problems(
         yield ["target"], f"no device {fault.target!r}; expected the id of one"
     elif fault.trouble is Trouble.WEAK_SIGNAL and devices[fault.target].kind is not DeviceKind.AP:
         yield ["target"], f"{fault.target!r} is no access point; expected one for weak-signal"
+    elif fault.trouble is Trouble.UNPLUGGED and devices[fault.target].serial is None:
+        yield ["target"], f"{fault.target!r} is on no serial line; expected one that is"
     if fault.trouble is Trouble.SWAP_CABLES:
         yield from _swap_problems(fault, inventory)
     elif fault.other is not None:

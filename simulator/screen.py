@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -21,6 +22,7 @@ _BEGINS: Final = {
     Trouble.FLAPPING: "has a loose cable: its link comes and goes",
     Trouble.WEAK_SIGNAL: "sends with far too little power",
     Trouble.SILENT: "falls silent",
+    Trouble.UNPLUGGED: "loses its serial line: somebody pulls the adapter out",
     Trouble.WAN_CUT: "loses its line to the district",
     Trouble.SWAP_CABLES: "is plugged into another device's port",
 }
@@ -29,6 +31,7 @@ _ENDS: Final = {
     Trouble.FLAPPING: "has a firm link again",
     Trouble.WEAK_SIGNAL: "sends as it should again",
     Trouble.SILENT: "speaks again",
+    Trouble.UNPLUGGED: "has its serial line again",
     Trouble.WAN_CUT: "has its line again, and sends what it kept",
     Trouble.SWAP_CABLES: "is plugged into its own port again",
 }
@@ -63,6 +66,11 @@ class Screen:
         """Say that all has stopped, and leave the terminal as it was."""
         self._progress.stop()
         self._console.print("Stopped.")
+
+    def left_out(self, devices: Sequence[str]) -> None:
+        """Say which devices are not played."""
+        why = "on serial lines, sending text of their own or on a system without pseudo-terminals"
+        self._console.print(f"Left out ({why}): {', '.join(devices)}", soft_wrap=True)
 
     def ready(self, address: str, config_dir: Path) -> None:
         """Say where to look, and what to try."""

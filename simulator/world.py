@@ -29,6 +29,8 @@ class Trouble(StrEnum):
     """An access point sends with far too little power."""
     SILENT = "silent"
     """A sensor publishes nothing."""
+    UNPLUGGED = "unplugged"
+    """The adapter of a device's serial line is pulled out, with all devices on the line."""
     WAN_CUT = "wan-cut"
     """A school's line to the district is cut; inside it all goes on."""
     SWAP_CABLES = "swap-cables"

@@ -9,7 +9,7 @@ from campuswatch.inventory.problems import InventoryError
 from simulator.faults import Event, load_script, play
 from simulator.places import demo_script
 from simulator.world import Trouble, World
-from tests.simulator.districts import example
+from tests.simulator.districts import example, only
 
 INVENTORY = example()
 SWAP = "{{ trouble: swap-cables, target: {}, other: {}, at: 1s, lasts: 5s }}"
@@ -19,6 +19,13 @@ def script(directory: Path, fault: str, whole: str = "1m") -> Path:
     path = directory / "faults.yaml"
     path.write_text(f"round: {whole}\nfaults:\n  - {fault}\n")
     return path
+
+
+def test_faults_of_what_is_not_simulated_are_left_out() -> None:
+    whole = load_script(demo_script(), INVENTORY)
+    village = whole.among(only(INVENTORY, "yunshan-village")).faults
+    assert {fault.target for fault in village} == {"ys-104-dust", "ys-ap-102", "yunshan-village"}
+    assert whole.among(INVENTORY) == whole
 
 
 def test_the_demo_script_fits_the_example_district() -> None:
@@ -31,6 +38,7 @@ def test_the_demo_script_fits_the_example_district() -> None:
         ("{ trouble: down, target: no1-sw-a9, at: 1s, lasts: 5s }", "no device 'no1-sw-a9'"),
         ("{ trouble: wan-cut, target: no1-core, at: 1s, lasts: 5s }", "no school 'no1-core'"),
         ("{ trouble: weak-signal, target: no1-core, at: 1s, lasts: 5s }", "no access point"),
+        ("{ trouble: unplugged, target: no1-core, at: 1s, lasts: 5s }", "on no serial line"),
         ("{ trouble: down, target: no1-core, at: 1s, lasts: 5m }", "outlasts its round"),
         ("{ trouble: broken, target: no1-core, at: 1s, lasts: 5s }", 'expected "down"'),
         ("{ trouble: down, target: no1-core, at: soon, lasts: 5s }", "expected a duration"),

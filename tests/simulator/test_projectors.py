@@ -25,7 +25,7 @@ INTERVAL = dt.timedelta(seconds=10)
 def local(tmp_path: Path) -> World:
     udp = free_ports(100, socket.SOCK_DGRAM)
     tcp = free_ports(20, socket.SOCK_STREAM)
-    ports = Ports(iter(udp), iter(tcp), 1)
+    ports = Ports(iter(udp), iter(tcp), 1, None)
     inventory = simulated(
         only(example(), SCHOOL), ports, "mqtt://127.0.0.1:1", INTERVAL, tmp_path / "secrets"
     )

@@ -66,6 +66,15 @@ class Register(NamedField):
         assert isinstance(raw, int | float)
         return raw * self.scale
 
+    def words(self, number: float) -> list[int]:
+        """Return the registers of `block` as they hold a number, as near as their type can."""
+        raw = number / self.scale
+        return ModbusClientMixin.convert_to_registers(
+            raw if self.type.startswith("f") else round(raw),
+            _TYPES[self.type],
+            word_order=self.word_order,
+        )
+
 
 class RegisterMap(Model):
     """What one kind of slave holds."""
