@@ -57,7 +57,6 @@ async def serve(context: ServiceContext) -> None:
     Raises:
         UserError: a secret is missing, or another process runs one of the agents.
     """
-    raise_file_limit()
     profiles = await asyncio.to_thread(load_profiles, context.config_dir)
     maps = await asyncio.to_thread(load_register_maps, context.config_dir)
     tasks = [
@@ -89,6 +88,7 @@ async def run_agent(address: AgentAddress, local: Assignment | None, settings: S
     Raises:
         UserError: a secret is missing, or another process runs this agent.
     """
+    raise_file_limit()
     directory = settings.data_dir / "agents" / address.agent
     pushing = settings.agent_configuration
     custody = _custody(directory / "configuration", address, pushing)

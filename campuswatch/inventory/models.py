@@ -967,9 +967,7 @@ class BandwidthTarget(Model):
     schools: SchoolSelector = SchoolSelector()
 
 
-Target = Annotated[
-    UptimeTarget | WifiCoverageTarget | BandwidthTarget, Field(discriminator="kind")
-]
+Target = Annotated[UptimeTarget | WifiCoverageTarget | BandwidthTarget, Field(discriminator="kind")]
 
 
 class MaintenanceWindow(Model):

@@ -102,7 +102,11 @@ async def test_a_source_is_polled_when_called_for() -> None:
     for polls in (1, 2, 3):
         assert schedule.poll_now("sw-1")
         assert schedule.poll_now("sw-1"), "a call before the poll began is the same call"
-        await until(lambda polls=polls: source.finished == polls, f"poll {polls}")
+
+        def polled(polls: int = polls) -> bool:
+            return source.finished == polls
+
+        await until(polled, f"poll {polls}")
     assert not schedule.poll_now("sw-3")
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
