@@ -23,7 +23,10 @@ RECENT: Final = 15 * 60 * 1_000_000_000
 """How old what a device said may be to be shown as news, ns."""
 
 _DECODED: Final = ("environment", "presence", "power", "device_health", "wifi_signal")
-"""What decoders of MQTT payloads yield."""
+"""What decoders of MQTT payloads and devices on serial lines yield."""
+
+_PROJECTOR: Final = ("power", "lamp_hours", "filter_hours")
+"""What is shown of a projector; what it reports as wrong is for alerts."""
 
 
 class DeviceState(StrEnum):
@@ -38,7 +41,11 @@ class DeviceState(StrEnum):
 
 
 class Value(BaseModel):
-    """Something a device said of itself or its room."""
+    """Something a device said of itself or its room.
+
+    Attributes:
+        meaning: the word for a state's number, such as "standby"; None for a quantity.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -46,6 +53,7 @@ class Value(BaseModel):
     field: str
     value: float
     unit: str
+    meaning: str | None = None
 
 
 class DeviceNow(BaseModel):
@@ -110,7 +118,7 @@ def _device(
     line = evidence.timelines[device.id]
     known = _known(device) | {"heard": line.last_sample, "values": tuple(values)}
     if line.state is None:
-        watched = is_watched(device) or device.mqtt
+        watched = is_watched(device) or device.mqtt or device.serial or device.pjlink
         state = DeviceState.UNKNOWN if watched else DeviceState.UNWATCHED
         return DeviceNow(**known, state=state)
     if line.state:
@@ -157,7 +165,7 @@ def _reasons(store: Store, school: School, now: int) -> dict[str, str]:
 
 
 def _said(inventory: Inventory, store: Store, school: School, now: int) -> dict[str, list[Value]]:
-    """Return what the devices of a school that speak by themselves said lately."""
+    """Return what the devices of a school's rooms said lately."""
     found: dict[str, list[Value]] = defaultdict(list)
     for measurement, fields in _spoken(inventory, school).items():
         query = Query(
@@ -175,15 +183,18 @@ def _said(inventory: Inventory, store: Store, school: School, now: int) -> dict[
 
 
 def _spoken(inventory: Inventory, school: School) -> dict[str, tuple[str, ...]]:
-    """Return the measurements and number fields that a school's devices publish."""
+    """Return the measurements and number fields that the devices of a school's rooms yield."""
     mappings = {mapping.id: mapping for mapping in inventory.mappings}
     entries = [entry for device in school.devices for entry in device.mqtt]
     spoken: dict[str, set[str]] = defaultdict(set)
     for name in sorted({entry.mapping for entry in entries if entry.mapping is not None}):
         spoken[mappings[name].measurement].update(mappings[name].fields)
-    if any(entry.decoder is not None for entry in entries):
+    decoded = any(entry.decoder is not None for entry in entries)
+    if decoded or any(device.serial for device in school.devices):
         for measurement in _DECODED:
             spoken[measurement].update(CATALOGUE[measurement].fields)
+    if any(device.serial or device.pjlink for device in school.devices):
+        spoken["projector"].update(_PROJECTOR)
     return {
         measurement: tuple(
             name
@@ -198,5 +209,11 @@ def _values(measurement: str, series: Series) -> Iterator[Value]:
     for name, column in series.columns.items():
         for value in column[-1:]:
             if value is not None and not isinstance(value, str):
-                unit = CATALOGUE[measurement].fields[name].unit
-                yield Value(measurement=measurement, field=name, value=value, unit=unit)
+                field = CATALOGUE[measurement].fields[name]
+                yield Value(
+                    measurement=measurement,
+                    field=name,
+                    value=value,
+                    unit=field.unit,
+                    meaning=field.states.get(int(value)) if field.states else None,
+                )

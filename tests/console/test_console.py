@@ -54,6 +54,12 @@ def store(tmp_path_factory: pytest.TempPathFactory, inventory: Inventory) -> Ite
         {"device": "no1-a101-climate", "room": "no1-a101"}, {"co2": 1234.0}, now - MINUTE
     )
     write(store, encode([climate]), SCHOOL)
+    projector = CATALOGUE["projector"].reading(
+        {"device": "ys-201-projector", "room": "ys-201"},
+        {"power": 0, "lamp_hours": 1074.0, "fan_error": 0},
+        now - MINUTE,
+    )
+    write(store, encode([projector]), "yunshan-village")
     yield store
     store.close()
 
@@ -152,9 +158,23 @@ async def test_a_device_says_what_is_known_of_it(web: AsyncClient) -> None:
     assert victim["device"]["cause"] == "no1-sw-a2"
     assert victim["device"]["reason"] == HOSTILE
     climate = (await web.get("/api/v1/devices/no1-a101-climate")).json()["device"]
-    assert climate["values"] == [
-        {"measurement": "environment", "field": "co2", "value": 1234.0, "unit": "ppm"}
-    ]
+    (co2,) = climate["values"]
+    assert co2 == {
+        "measurement": "environment",
+        "field": "co2",
+        "value": 1234.0,
+        "unit": "ppm",
+        "meaning": None,
+    }
+
+
+async def test_a_projector_says_whether_it_is_on_and_how_old_its_lamp_is(web: AsyncClient) -> None:
+    projector = (await web.get("/api/v1/devices/ys-201-projector")).json()["device"]
+    said = {value["field"]: (value["value"], value["meaning"]) for value in projector["values"]}
+    assert said == {"power": (0, "standby"), "lamp_hours": (1074, None)}
+    page = (await web.get("/schools/yunshan-village")).text
+    assert "<b>standby</b>" in page
+    assert "<b>1074</b> h" in page
 
 
 async def test_metrics_are_prometheus_text(web: AsyncClient) -> None:
