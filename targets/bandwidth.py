@@ -11,6 +11,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 from typing import Final
 
 from campuswatch.calendar import DAY, SECOND
@@ -200,6 +201,51 @@ def read_speeds(store: Store, schools: Sequence[School], now: int) -> dict[str, 
         [speed] = series.columns["speed"]
         if (school := ports.get(_port(series))) is not None and isinstance(speed, int) and speed:
             found[school] = speed
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """What an agent's trials of a line gave, medians.
+
+    Attributes:
+        count: how many there were.
+        down: bit/s.
+        up: bit/s.
+        idle_rtt: round-trip time of the idle line, s.
+        loaded_rtt: the same while the line was loaded.
+    """
+
+    count: int
+    down: float | None
+    up: float | None
+    idle_rtt: float | None
+    loaded_rtt: float | None
+
+
+def read_trials(store: Store, schools: Sequence[School], start: int, end: int) -> dict[str, Trials]:
+    """Return what bandwidth probes gave in [start, end), ns UTC, by school.
+
+    Raises:
+        StoreUnavailableError: the store can't be reached.
+    """
+    fields = ("download", "upload", "rtt", "loaded_rtt")
+    query = Query(
+        "probe",
+        fields,
+        start,
+        end,
+        where={"school": [school.id for school in schools], "kind": ["bandwidth"]},
+        group_by=("school",),
+    )
+    found = {}
+    for series in store.query(query):
+        columns = (
+            [value for value in series.columns[field] if isinstance(value, float)]
+            for field in fields
+        )
+        medians = [median(column) if column else None for column in columns]
+        found[series.tags["school"]] = Trials(len(series.times), *medians)
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
@@ -13,7 +14,7 @@ from pydantic import Field
 from campuswatch.calendar import DAY
 from campuswatch.inventory.models import BandwidthTarget, Internet, School
 from targets import bandwidth_target
-from targets.bandwidth import SATURATED, LineDay, capacity, read_days
+from targets.bandwidth import SATURATED, LineDay, Trials, capacity, read_days, read_trials
 from targets.check import applying
 from targets.forecast import Forecast, Outlook, forecast
 from targets.period import line_days
@@ -81,6 +82,24 @@ class LineDayPart(Part):
     saturated: Duration = Field(serialization_alias="saturated_seconds")
 
 
+class TrialsPart(Part):
+    """What the agent's bandwidth probes gave in the period, medians.
+
+    Attributes:
+        count: how many there were.
+        down: from the district's endpoint, Mbit/s.
+        up: to it.
+        idle_rtt: round-trip time of the idle line, s.
+        loaded_rtt: the same while the line was loaded.
+    """
+
+    count: int
+    down: float | None = Field(serialization_alias="down_mbps")
+    up: float | None = Field(serialization_alias="up_mbps")
+    idle_rtt: float | None = Field(serialization_alias="idle_rtt_seconds")
+    loaded_rtt: float | None = Field(serialization_alias="loaded_rtt_seconds")
+
+
 class Line(Part):
     """A school's line to the internet.
 
@@ -91,6 +110,7 @@ class Line(Part):
         speed: of that port, Mbit/s.
         down: download.
         up: upload.
+        trials: measured by probes; None without any.
         saturation: in the lessons of the period.
         days: each day with known traffic.
     """
@@ -100,6 +120,7 @@ class Line(Part):
     speed: float | None = Field(serialization_alias="speed_mbps")
     down: Direction
     up: Direction
+    trials: TrialsPart | None
     saturation: Saturation
     days: tuple[LineDayPart, ...]
 
@@ -128,9 +149,14 @@ def build(task: Task, batches: Iterator[list[School]]) -> BandwidthReport:
         for school, older in _older(task, batch, past.reach[0]).items():
             days[school] = older + days[school]
         first = past.reach[0]
+        trials = read_trials(task.store, batch, *past.reach) if first < past.reach[1] else {}
         for school_ in batch:
             promise = past.promises[school_.id]
-            schools.append(_school(task, school_, promise, days[school_.id], first))
+            schools.append(
+                _school(
+                    task, promise, Known(school_, days[school_.id], first, trials.get(school_.id))
+                )
+            )
     return BandwidthReport.model_validate({**task.heading(), "schools": tuple(schools)})
 
 
@@ -148,10 +174,26 @@ def speed_of(days: Sequence[LineDay]) -> int | None:
     return next((day.speed for day in reversed(days) if day.speed is not None), None)
 
 
-def _school(
-    task: Task, school: School, promise: Promise, days: list[LineDay], first: int
-) -> SchoolBandwidth:
-    speed = speed_of(days)
+@dataclass(frozen=True)
+class Known:
+    """What is known of a school's line.
+
+    Attributes:
+        school: whose.
+        days: its days in order, those before the period included.
+        first: the period's first instant, ns UTC.
+        trials: what probes gave.
+    """
+
+    school: School
+    days: Sequence[LineDay]
+    first: int
+    trials: Trials | None
+
+
+def _school(task: Task, promise: Promise, known: Known) -> SchoolBandwidth:
+    school = known.school
+    speed = speed_of(known.days)
     targets = [
         bandwidth_target.judge(target, school, speed)
         for target in applying(task.inventory, school)
@@ -159,7 +201,7 @@ def _school(
     ]
     line = None
     if school.internet is not None:
-        line = _line(school, school.internet, promise, days, first)
+        line = _line(known, school.internet, promise)
     return SchoolBandwidth(
         id=school.id,
         name=school.name,
@@ -170,9 +212,8 @@ def _school(
     )
 
 
-def _line(
-    school: School, internet: Internet, promise: Promise, days: Sequence[LineDay], first: int
-) -> Line:
+def _line(line: Known, internet: Internet, promise: Promise) -> Line:
+    school, days, first = line.school, line.days, line.first
     speed = speed_of(days)
     recent = [day for day in days if day.start >= first]
     most_down, most_up = capacity(internet, speed)
@@ -197,6 +238,7 @@ def _line(
             school.students,
             [(date, day.up, day.start >= first) for date, day in dated if day.up is not None],
         ),
+        trials=None if line.trials is None else _trials(line.trials),
         saturation=Saturation(
             due=due,
             known=known,
@@ -213,6 +255,16 @@ def _line(
             for day in recent
             if day.down is not None or day.up is not None
         ),
+    )
+
+
+def _trials(trials: Trials) -> TrialsPart:
+    return TrialsPart(
+        count=trials.count,
+        down=_mbps(trials.down),
+        up=_mbps(trials.up),
+        idle_rtt=trials.idle_rtt,
+        loaded_rtt=trials.loaded_rtt,
     )
 
 

@@ -11,6 +11,7 @@ from targets.reports.bandwidth import (
     ForecastPart,
     Line,
     SchoolBandwidth,
+    TrialsPart,
 )
 from targets.reports.document import Bars, Cell, Column, Document, Format, Lines, Section, Table
 from targets.reports.language import Words
@@ -101,7 +102,10 @@ def _full(forecast: ForecastPart, words: Words) -> str:
 def _section(school: SchoolBandwidth, words: Words) -> Section:
     if school.line is None:
         return Section(words.own(school.name), [_lines([school], words)])
-    tables = [_directions(school.line, words), _days(school.line, words)]
+    tables = [_directions(school.line, words)]
+    if school.line.trials is not None:
+        tables.append(_trials(school.line.trials, words))
+    tables.append(_days(school.line, words))
     charts = [_traffic(school.line, words)] if len(school.line.days) > 1 else []
     return Section(words.own(school.name), tables, charts)
 
@@ -132,6 +136,31 @@ def _directions(line: Line, words: Words) -> Table:
             Column(words("full")),
         ],
         [row("download", line.down), row("upload", line.up)],
+    )
+
+
+def _trials(trials: TrialsPart, words: Words) -> Table:
+    def milliseconds(seconds: float | None) -> float | None:
+        return None if seconds is None else 1000 * seconds
+
+    return Table(
+        words("trials"),
+        [
+            Column(words("trials_count"), Format.COUNT),
+            Column(words("download"), Format.NUMBER),
+            Column(words("upload"), Format.NUMBER),
+            Column(f"{words('idle_rtt')}, ms", Format.NUMBER),
+            Column(f"{words('loaded_rtt')}, ms", Format.NUMBER),
+        ],
+        [
+            (
+                trials.count,
+                trials.down,
+                trials.up,
+                milliseconds(trials.idle_rtt),
+                milliseconds(trials.loaded_rtt),
+            )
+        ],
     )
 
 

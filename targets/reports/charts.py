@@ -70,7 +70,7 @@ def _lines(chart: Lines) -> tuple[float, Sequence[str]]:
     every = math.ceil(len(chart.steps) / _STEPS)
     for at, name in enumerate(chart.steps):
         if at % every == 0:
-            anchor = "start" if at == 0 else "middle"
+            anchor = "end" if at and at == len(chart.steps) - 1 else "middle"
             parts.append(_text(x(at), end + 16, name, anchor))
     if chart.limit is not None:
         at_limit = y(chart.limit)

@@ -68,7 +68,10 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "busy_most": ("Busiest hour, highest", "忙时流量最高"),
     "saturated_time": ("Saturated", "饱和时长"),
     "not_ready": ("Rooms not ready at the first lesson", "首节课未就绪"),
-    "known": ("Known", "有数据"),
+    "trials": ("Measured by the agent's probes, medians", "采集代理实测（中位数）"),
+    "trials_count": ("Trials", "次数"),
+    "idle_rtt": ("Latency, idle", "空闲时延"),
+    "loaded_rtt": ("Latency, loaded", "负载时延"),
     "full": ("Full in", "预计饱和"),
     "direction": ("Direction", "方向"),
     "download": ("download", "下行"),
@@ -120,7 +123,6 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "theil_between": ("of it between areas", "其中区域间"),
     "inequality": ("Inequality", "不均衡程度"),
     "over_time": ("Median over time: {measure}", "中位数变化：{measure}"),
-    "part": ("Month or week", "月或周"),
     "equity_note": (
         (
             "Compared with {first} to {last}. The score is the mean of how far a school's targets "
@@ -130,7 +132,6 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "marks": ("Marks", "各目标完成情况"),
     "summary": ("Summary", "汇总"),
-    "nothing": ("–", "–"),
     "district": ("Whole district", "全区"),
 }
 

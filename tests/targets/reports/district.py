@@ -159,6 +159,12 @@ def _of(name: str, time: int) -> Iterator[Reading]:
         },
         time,
     )
+    if time % HOUR == 0:
+        yield CATALOGUE["probe"].reading(
+            {"probe": f"{name}-line", "kind": "bandwidth"},
+            {"ok": 1, "download": 88e6, "upload": 40e6, "rtt": 0.01, "loaded_rtt": 0.25},
+            time,
+        )
     stale = name == "city" and STALE[0] <= time < STALE[1]
     yield CATALOGUE["environment"].reading(
         {"device": f"{name}-air"}, {"co2": 1600.0 if stale else 700.0}, time

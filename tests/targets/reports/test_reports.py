@@ -74,6 +74,9 @@ def test_bandwidth_is_what_the_week_was(store: Store) -> None:
     assert market.line.saturation.saturated == 30 * MINUTE
     assert market.line.saturation.known == market.line.saturation.due == 5 * HOUR
     assert market.line.down.busiest == 95
+    assert market.line.trials is not None
+    assert market.line.trials.count == 5 * 24
+    assert (market.line.trials.down, market.line.trials.loaded_rtt) == (88, 0.25)
     assert city.line is not None
     assert city.line.down.capacity == 100, "the port is slower than what was ordered"
     assert city.line.down.provisioned == 200
