@@ -20,7 +20,7 @@ from targets.period import PastDays, Period
 from targets.promise import Promise
 from targets.verdicts import Instant
 
-DEVICE_DAYS: Final = 500_000
+DEVICE_DAYS: Final = 250_000
 """With so many daily results, the next school is asked for with the next batch."""
 
 
