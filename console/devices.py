@@ -118,8 +118,7 @@ def _device(
     line = evidence.timelines[device.id]
     known = _known(device) | {"heard": line.last_sample, "values": tuple(values)}
     if line.state is None:
-        watched = is_watched(device) or device.mqtt or device.serial or device.pjlink
-        state = DeviceState.UNKNOWN if watched else DeviceState.UNWATCHED
+        state = DeviceState.UNKNOWN if is_watched(device) else DeviceState.UNWATCHED
         return DeviceNow(**known, state=state)
     if line.state:
         return DeviceNow(**known, state=DeviceState.UP)

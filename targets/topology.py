@@ -144,5 +144,14 @@ def settle_of(device_id: str, topology: Topology) -> int:
 
 
 def is_watched(device: Device) -> bool:
-    """Return whether anybody asks this device whether it is up."""
-    return device.address is not None and (device.ping or device.snmp is not None)
+    """Return whether anybody tells whether this device is up.
+
+    That is whoever asks it at its address or on its serial line, its own
+    messages, or, for an access point that is known by more than its name, the
+    controller that manages it.
+    """
+    asked = device.address is not None and bool(device.ping or device.snmp or device.pjlink)
+    told_of = device.kind is DeviceKind.AP and bool(
+        device.serial_number or device.chassis_id or device.bssids
+    )
+    return asked or told_of or bool(device.mqtt or device.serial or device.source)
