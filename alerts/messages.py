@@ -10,9 +10,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from alerts.incidents import Finding, Impact, Scope
-from alerts.models import Language
 from alerts.wording import WORDINGS, Wording
 from campuswatch.inventory.models import Device, Inventory, School
+from campuswatch.language import Language, called
 
 _NAMED_ROOMS: Final = 5
 """Rooms called by name; a phone's screen holds no more."""
@@ -123,7 +123,9 @@ class Writer:
         if device is None:
             return self._name(finding)
         form = words.described if device.address else words.addressless
-        return form.format(name=device.name, kind=words.kinds[device.kind], address=device.address)
+        return form.format(
+            name=device.name, kind=called(device.kind, words.language), address=device.address
+        )
 
     def _where(self, finding: Finding) -> str:
         device, school = self._device(finding), self._school(finding)

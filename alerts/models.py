@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
 
 from pydantic import Field
 
 from campuswatch.inventory.models import Duration, Model, SchoolSelector, Slug
+from campuswatch.language import Language
 from campuswatch.secrets import SecretReference
-
-Language = Literal["en", "zh"]
-"""English or Simplified Chinese."""
 
 
 class Opening(Model):
@@ -50,7 +47,7 @@ class Receiver(Model):
         description="Where its Apprise URL is kept (env:NAME or file:PATH); the URL holds "
         "tokens and passwords, so it is never written here."
     )
-    language: Language = "en"
+    language: Language = Language.EN
     schools: SchoolSelector = SchoolSelector()
 
 

@@ -10,9 +10,10 @@ import apprise
 
 from alerts.journal import Outgoing
 from alerts.messages import Event
-from alerts.models import Language, Receiver
+from alerts.models import Receiver
 from alerts.wording import WORDINGS
 from campuswatch.errors import UserError
+from campuswatch.language import Language
 from campuswatch.secrets import SecretError, resolve
 
 # What Apprise logs of a faulty URL may hold its secrets, and what it logs of a

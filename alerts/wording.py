@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from alerts.incidents import Scope
-from alerts.models import Language
-from campuswatch.inventory.models import DeviceKind
+from campuswatch.language import Language
 
 
 @dataclass(frozen=True)
@@ -16,6 +15,7 @@ class Wording:
     """Format strings of one language.
 
     Attributes:
+        language: which one.
         problem: title of a new incident; takes `name`.
         recovery: title of an ended one; takes `name`.
         observed: what was seen at the beginning; takes `name`.
@@ -34,9 +34,9 @@ class Wording:
         more: names, and the `number` of others.
         removed: why an incident ended without a recovery.
         repeated: that a message may be one too many.
-        kinds: names of the kinds of devices.
     """
 
+    language: Language
     problem: Mapping[Scope, str]
     recovery: Mapping[Scope, str]
     observed: Mapping[Scope, str]
@@ -55,10 +55,10 @@ class Wording:
     more: str
     removed: str
     repeated: str
-    kinds: Mapping[DeviceKind, str]
 
 
 _ENGLISH: Final = Wording(
+    language=Language.EN,
     problem={
         Scope.DEVICE: "Down: {name}",
         Scope.AGENT: "Silent: agent {name}",
@@ -121,22 +121,10 @@ _ENGLISH: Final = Wording(
     more="{names} and {number} more",
     removed="It is no longer in the inventory, and so no longer watched.",
     repeated="This message may have reached you before.",
-    kinds={
-        DeviceKind.SWITCH: "switch",
-        DeviceKind.AP: "access point",
-        DeviceKind.WLAN_CONTROLLER: "wireless controller",
-        DeviceKind.ROUTER: "router",
-        DeviceKind.UPS: "UPS",
-        DeviceKind.PROJECTOR: "projector",
-        DeviceKind.DISPLAY: "display",
-        DeviceKind.SENSOR: "sensor",
-        DeviceKind.PRINTER: "printer",
-        DeviceKind.SERVER: "server",
-        DeviceKind.GATEWAY: "gateway",
-    },
 )
 
 _CHINESE: Final = Wording(
+    language=Language.ZH,
     problem={
         Scope.DEVICE: "故障：{name}",
         Scope.AGENT: "失联：采集代理 {name}",
@@ -198,20 +186,10 @@ _CHINESE: Final = Wording(
     more="{names}，另有 {number} 个",
     removed="该对象已从资产清单中移除，不再监控。",
     repeated="这条消息可能是重复发送。",
-    kinds={
-        DeviceKind.SWITCH: "交换机",
-        DeviceKind.AP: "无线接入点",
-        DeviceKind.WLAN_CONTROLLER: "无线控制器",
-        DeviceKind.ROUTER: "路由器",
-        DeviceKind.UPS: "不间断电源",
-        DeviceKind.PROJECTOR: "投影机",
-        DeviceKind.DISPLAY: "显示屏",
-        DeviceKind.SENSOR: "传感器",
-        DeviceKind.PRINTER: "打印机",
-        DeviceKind.SERVER: "服务器",
-        DeviceKind.GATEWAY: "网关",
-    },
 )
 
-WORDINGS: Final[Mapping[Language, Wording]] = {"en": _ENGLISH, "zh": _CHINESE}
+WORDINGS: Final[Mapping[Language, Wording]] = {
+    Language.EN: _ENGLISH,
+    Language.ZH: _CHINESE,
+}
 """The words by language."""

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Final
 
-from campuswatch.inventory.models import Area, DeviceKind
+from campuswatch.language import Language, Names, Pair, Phrasebook
 from console.devices import DeviceState
 from targets.verdicts import Limit, RoomState, Verdict
-
-
-class Language(StrEnum):
-    """A language of the console, by its BCP 47 tag."""
-
-    EN = "en"
-    ZH = "zh"
 
 
 def preferred(chosen: str | None, accepted: str) -> Language:
@@ -44,7 +36,7 @@ def _weigh(entry: str) -> tuple[float, str]:
     return weight, tag.strip().lower().partition("-")[0]
 
 
-_WORDS: Final[Mapping[str, tuple[str, str]]] = {
+_WORDS: Final[Mapping[str, Pair]] = {
     "tagline": ("Network and classroom status", "校园网络与教室状态"),
     "skip": ("Skip to content", "跳到正文"),
     "updated": ("Updated {time}", "更新于 {time}"),
@@ -110,7 +102,7 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "unit_s": ("s", "秒"),
 }
 
-_NAMES: Final[Mapping[type[StrEnum], Mapping[StrEnum, tuple[str, str]]]] = {
+_NAMES: Final[Names] = {
     Verdict: {
         Verdict.MET: ("met", "达标"),
         Verdict.MISSED: ("missed", "未达标"),
@@ -133,48 +125,17 @@ _NAMES: Final[Mapping[type[StrEnum], Mapping[StrEnum, tuple[str, str]]]] = {
         DeviceState.UNKNOWN: ("unknown", "未知"),
         DeviceState.UNWATCHED: ("not watched", "未监测"),
     },
-    Area: {
-        Area.URBAN: ("urban", "城区"),
-        Area.TOWN: ("town", "乡镇"),
-        Area.RURAL: ("rural", "农村"),
-    },
-    DeviceKind: {
-        DeviceKind.SWITCH: ("switch", "交换机"),
-        DeviceKind.AP: ("access point", "无线 AP"),
-        DeviceKind.WLAN_CONTROLLER: ("wireless controller", "无线控制器"),
-        DeviceKind.ROUTER: ("router", "路由器"),
-        DeviceKind.UPS: ("UPS", "不间断电源"),
-        DeviceKind.PROJECTOR: ("projector", "投影机"),
-        DeviceKind.DISPLAY: ("display", "显示屏"),
-        DeviceKind.SENSOR: ("sensor", "传感器"),
-        DeviceKind.PRINTER: ("printer", "打印机"),
-        DeviceKind.SERVER: ("server", "服务器"),
-        DeviceKind.GATEWAY: ("gateway", "网关"),
-    },
 }
 
 _SHOWN: Final = {"d": ("d", "h"), "h": ("h", "min"), "min": ("min",), "s": ("s",)}
 """For the largest unit of a length of time, the units that are told."""
 
 
-class Words:
-    """The words of one language."""
+class Words(Phrasebook):
+    """The console's words of one language."""
 
     def __init__(self, language: Language) -> None:
-        self.language = language
-        self._column = list(Language).index(language)
-
-    def __call__(self, key: str, **values: object) -> str:
-        """Return a phrase with its blanks filled in.
-
-        Raises:
-            KeyError: there is no such phrase, or a blank is left.
-        """
-        return _WORDS[key][self._column].format(**values)
-
-    def name(self, member: StrEnum) -> str:
-        """Return what a verdict, state, limit, area or kind is called."""
-        return _NAMES[type(member)][member][self._column]
+        super().__init__(language, _WORDS, _NAMES)
 
     def duration(self, seconds: float) -> str:
         """Return a length of time: days and hours, hours and minutes, minutes, or seconds."""

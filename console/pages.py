@@ -13,11 +13,12 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from campuswatch.inventory.models import Inventory
+from campuswatch.language import Language
 from campuswatch.readings import now_ns
 from campuswatch.settings import ConsoleSettings
 from console import views
 from console.judgements import Judgements
-from console.language import Language, Words, preferred
+from console.language import Words, preferred
 from targets.verdicts import utc
 
 _ENVIRONMENT: Final = Environment(

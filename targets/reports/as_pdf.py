@@ -12,10 +12,11 @@ from typing import Final
 from jinja2 import Environment, PackageLoader
 
 from campuswatch.errors import UserError
+from campuswatch.language import Language
 from targets.reports.charts import draw
 from targets.reports.document import Document, Format
 from targets.reports.figures import shown
-from targets.reports.language import Language, Words
+from targets.reports.language import Words
 
 _MISSING: Final = (
     "PDF needs WeasyPrint and Pango ({error}); install them with "

@@ -19,6 +19,7 @@ from rich.progress import track
 from campuswatch.errors import UserError
 from campuswatch.inventory.loader import load_inventory
 from campuswatch.inventory.models import School
+from campuswatch.language import Language
 from campuswatch.options import ConfigOption, JsonOption
 from campuswatch.readings import now_ns
 from campuswatch.settings import load_settings
@@ -40,7 +41,7 @@ from targets.reports.as_csv import write_csv
 from targets.reports.as_pdf import write_pdf
 from targets.reports.as_xlsx import write_xlsx
 from targets.reports.document import Document
-from targets.reports.language import Language, Words
+from targets.reports.language import Words
 from targets.reports.model import Report, Task
 from targets.reports.terminal import print_document
 

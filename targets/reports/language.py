@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Final
 
-from campuswatch.inventory.models import Area, DeviceKind, Hours
+from campuswatch.inventory.models import Hours
+from campuswatch.language import Language, Names, Pair, Phrasebook
 from targets.forecast import Outlook
 from targets.reports.equity import Measure
 from targets.verdicts import Verdict
 
-
-class Language(StrEnum):
-    """A language of reports, by its BCP 47 tag."""
-
-    EN = "en"
-    ZH = "zh"
-
-
-_WORDS: Final[Mapping[str, tuple[str, str]]] = {
+_WORDS: Final[Mapping[str, Pair]] = {
     "uptime": ("Uptime report", "在线率报告"),
     "bandwidth": ("Bandwidth report", "带宽报告"),
     "devices": ("Classroom report", "教室设备报告"),
@@ -135,16 +127,11 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "district": ("Whole district", "全区"),
 }
 
-_NAMES: Final[Mapping[type[StrEnum], Mapping[StrEnum, tuple[str, str]]]] = {
+_NAMES: Final[Names] = {
     Verdict: {
         Verdict.MET: ("met", "达标"),
         Verdict.MISSED: ("missed", "未达标"),
         Verdict.CANNOT_TELL: ("cannot tell", "无法判断"),
-    },
-    Area: {
-        Area.URBAN: ("urban", "城区"),
-        Area.TOWN: ("town", "乡镇"),
-        Area.RURAL: ("rural", "农村"),
     },
     Hours: {
         Hours.SERVICE: ("service hours", "服务时段"),
@@ -163,40 +150,14 @@ _NAMES: Final[Mapping[type[StrEnum], Mapping[StrEnum, tuple[str, str]]]] = {
         Measure.BANDWIDTH: ("Download per student, Mbit/s", "生均下行带宽，Mbit/s"),
         Measure.CLASSROOMS: ("Classrooms ready, %", "教室就绪，%"),
     },
-    DeviceKind: {
-        DeviceKind.SWITCH: ("switch", "交换机"),
-        DeviceKind.AP: ("access point", "无线 AP"),
-        DeviceKind.WLAN_CONTROLLER: ("wireless controller", "无线控制器"),
-        DeviceKind.ROUTER: ("router", "路由器"),
-        DeviceKind.UPS: ("UPS", "不间断电源"),
-        DeviceKind.PROJECTOR: ("projector", "投影机"),
-        DeviceKind.DISPLAY: ("display", "显示屏"),
-        DeviceKind.SENSOR: ("sensor", "传感器"),
-        DeviceKind.PRINTER: ("printer", "打印机"),
-        DeviceKind.SERVER: ("server", "服务器"),
-        DeviceKind.GATEWAY: ("gateway", "网关"),
-    },
 }
 
 
-class Words:
-    """The words of one language."""
+class Words(Phrasebook):
+    """The reports' words of one language."""
 
     def __init__(self, language: Language) -> None:
-        self.language = language
-        self._column = list(Language).index(language)
-
-    def __call__(self, key: str, **values: object) -> str:
-        """Return a phrase with its blanks filled in.
-
-        Raises:
-            KeyError: there is no such phrase, or a blank is left.
-        """
-        return _WORDS[key][self._column].format(**values)
-
-    def name(self, member: StrEnum) -> str:
-        """Return what a verdict, area, kind or measure is called."""
-        return _NAMES[type(member)][member][self._column]
+        super().__init__(language, _WORDS, _NAMES)
 
     def own(self, name: str) -> str:
         """Return the part of a name in this language, if it is given as "English / 中文"."""

@@ -16,6 +16,7 @@ from alerts.messages import Message
 from alerts.models import Delivery, Receiver
 from alerts.notify import make_notifiers
 from campuswatch.errors import UserError
+from campuswatch.language import Language
 from tests.alerts.district import SECOND, START, journal
 from tests.alerts.receivers import Webhook, mail_server, webhook
 from tests.servers import free_port
@@ -70,7 +71,7 @@ def office(
         tmp_path,
         [
             Receiver(id="hook", url="env:HOOK"),
-            Receiver(id="mail", url="env:MAIL", language="zh"),
+            Receiver(id="mail", url="env:MAIL", language=Language.ZH),
         ],
     )
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from campuswatch.language import Language
 from console import language
-from console.language import Language, Words, preferred
+from console.language import Words, preferred
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
+from campuswatch.language import Language
 from campuswatch.stores.duckdb import DuckDBStore
 from targets.reports.as_csv import write_csv
 from targets.reports.as_pdf import write_pdf
 from targets.reports.as_xlsx import write_xlsx
 from targets.reports.commands import MAKERS, Kind
 from targets.reports.document import Bars, Column, Document, Format, Lines, Section, Table
-from targets.reports.language import Language, Words
+from targets.reports.language import Words
 from targets.reports.model import Task
 from tests.targets.reports import district
 from tests.targets.reports.district import INVENTORY, NOW, PERIOD
