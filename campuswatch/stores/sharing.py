@@ -30,8 +30,8 @@ from campuswatch.stores.base import (
 )
 from campuswatch.stores.duckdb import DuckDBStore
 
-_MAX_ADDRESS: Final = 100
-"""Longest path of a Unix socket that every system takes, bytes."""
+_MAX_ADDRESS: Final = 103
+"""Longest path of a Unix socket that Linux, macOS and the BSDs take, bytes."""
 
 _PATIENCE: Final = 5.0
 """How long the holder of a file may take to begin or to cease answering, s."""

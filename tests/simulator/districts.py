@@ -15,4 +15,4 @@ def example() -> Inventory:
 
 
 def only(inventory: Inventory, school: str) -> Inventory:
-    return inventory.model_copy(update={"schools": [inventory.school(school)]})
+    return inventory.model_copy(update={"schools": [inventory.school(school)], "maintenance": []})

@@ -172,7 +172,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_path_too_long_for_a_socket_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="expected a path of at most 100 bytes"):
+    with pytest.raises(UserError, match="expected a path of at most 103 bytes"):
         open_shared(tmp_path / ("x" * 100))
 
 
