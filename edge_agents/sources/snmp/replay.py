@@ -85,11 +85,14 @@ class _Agent(asyncio.DatagramProtocol):
         except (IndexError, ValueError):
             return  # no SNMPv2c request, which an agent drops (RFC 3412, 7.2)
         answer = _answer(request, _fitting(self._varbinds(request)))
-        assert self._transport is not None
         if self._delay:
-            loop = asyncio.get_running_loop()
-            loop.call_later(self._delay, self._transport.sendto, answer, addr)
+            asyncio.get_running_loop().call_later(self._delay, self._send, answer, addr)
         else:
+            self._send(answer, addr)
+
+    def _send(self, answer: bytes, addr: tuple[str, int]) -> None:
+        assert self._transport is not None
+        if not self._transport.is_closing():
             self._transport.sendto(answer, addr)
 
     def _varbinds(self, request: _Request) -> Iterable[bytes]:
