@@ -28,6 +28,7 @@ _ENVIRONMENT: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_ENVIRONMENT.filters["told"] = views.told
 
 
 def router(inventory: Inventory, settings: ConsoleSettings, judgements: Judgements) -> APIRouter:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from campuswatch.inventory.models import Inventory, School, Target
-from console.devices import DeviceNow, DeviceState, SchoolDevices
+from console.devices import DeviceNow, DeviceState, SchoolDevices, Value
 from targets.verdicts import (
     AnyVerdict,
     Cause,
@@ -32,6 +32,9 @@ _STATE_ORDER: Final = (
     DeviceState.UP,
     DeviceState.UNWATCHED,
 )
+
+
+_JOULES_PER_KWH: Final = 3.6e6
 
 
 @dataclass(frozen=True)
@@ -214,6 +217,15 @@ def victims(devices: SchoolDevices) -> Counter[str]:
         for device in devices.devices
         if device.cause is not None and device.cause != device.id
     )
+
+
+def told(value: Value) -> str:
+    """Return a value the way people read it: the word for a state, energy in kWh."""
+    if value.meaning is not None:
+        return value.meaning
+    if value.unit == "J":
+        return f"{value.value / _JOULES_PER_KWH:,.1f} kWh"
+    return f"{value.value:.4g} {value.unit}".strip()
 
 
 def room_names(school: School) -> dict[str, str]:

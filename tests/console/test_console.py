@@ -16,7 +16,9 @@ from campuswatch.settings import ConsoleSettings, Settings, StoreSettings
 from campuswatch.stores import open_store
 from campuswatch.stores.base import Store
 from campuswatch.stores.duckdb import DuckDBStore
+from console import views
 from console.app import create_app
+from console.devices import Value
 from targets.verdicts import CheckReport
 from tests.servers import free_port
 
@@ -96,7 +98,7 @@ async def test_a_school_shows_its_devices_and_because_of_what_they_are_down(
     page = (await web.get(f"/schools/{SCHOOL}")).text
     assert page.count("because Switch A-2 / A栋2层交换机 is down") == 2
     assert "2 devices behind it are down too" in page
-    assert "<b>1234</b> ppm" in page
+    assert "<b>1234 ppm</b>" in page
 
 
 async def test_speaks_chinese_when_asked(web: AsyncClient) -> None:
@@ -174,7 +176,7 @@ async def test_a_projector_says_whether_it_is_on_and_how_old_its_lamp_is(web: As
     assert said == {"power": (0, "standby"), "lamp_hours": (1074, None)}
     page = (await web.get("/schools/yunshan-village")).text
     assert "<b>standby</b>" in page
-    assert "<b>1074</b> h" in page
+    assert "<b>1074 h</b>" in page
 
 
 async def test_metrics_are_prometheus_text(web: AsyncClient) -> None:
@@ -203,3 +205,8 @@ async def test_a_store_that_is_away_is_said_and_not_thrown(
 
 async def test_ready_with_a_store(web: AsyncClient) -> None:
     assert (await web.get("/readyz")).json() == {"status": "ok"}
+
+
+def test_energy_is_told_as_meters_show_it() -> None:
+    value = Value(measurement="power", field="energy", value=1.2816e9, unit="J")
+    assert views.told(value) == "356.0 kWh"
