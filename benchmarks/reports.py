@@ -31,6 +31,7 @@ from benchmarks.targets import district, runs
 from campuswatch.calendar import SECOND
 from campuswatch.intervals import IntervalSet
 from campuswatch.inventory.models import DeviceKind, Hours, Inventory, School, UptimeTarget
+from campuswatch.language import Language
 from campuswatch.lineprotocol import encode
 from campuswatch.measurements import CATALOGUE
 from campuswatch.readings import Reading
@@ -40,7 +41,7 @@ from targets.period import Period
 from targets.promise import Promise
 from targets.reports.as_xlsx import write_xlsx
 from targets.reports.commands import MAKERS, Kind, as_json
-from targets.reports.language import Language, Words
+from targets.reports.language import Words
 from targets.reports.model import Task
 from targets.topology import Topology
 from targets.uptime import Timeline

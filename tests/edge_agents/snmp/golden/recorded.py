@@ -50,10 +50,13 @@ def cut(path: Path, oids: Collection[str], cache: Path) -> Recording:
     """
     wanted = sorted({SYSTEM, *oids})
     key = hashlib.sha256("\n".join([str(path.stat().st_size), *wanted]).encode()).hexdigest()
-    kept = cache / f"{path.parent.name}-{path.name.partition('.')[0]}-{key[:16]}.snmprec"
+    name = f"{path.parent.name}-{path.name.partition('.')[0]}"
+    kept = cache / f"{name}-{key[:16]}.snmprec"
     if not kept.exists():
         cut_out = Recording.load(path, wanted)
-        for old in cache.glob(f"{path.parent.name}-{path.name.partition('.')[0]}-*"):
+        if not cut_out.oids:
+            return cut_out  # a file without a line is no recording that could be read again
+        for old in cache.glob(f"{name}-{'[0-9a-f]' * 16}.snmprec"):
             old.unlink(missing_ok=True)
         half = kept.with_suffix(f".{os.getpid()}")
         half.write_text("".join(f"{line}\n" for line in dump(cut_out)), encoding="ascii")
