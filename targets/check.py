@@ -10,6 +10,7 @@ from typing import Final
 from campuswatch.errors import UserError
 from campuswatch.inventory.models import (
     BandwidthTarget,
+    Device,
     Hours,
     Inventory,
     School,
@@ -22,9 +23,10 @@ from targets.availability import read_timelines
 from targets.error_budget import LOOKS
 from targets.evidence import Evidence, gather
 from targets.history import ReadRaw
+from targets.left_on import left_on
 from targets.lessons import lesson_time, room_losses
 from targets.promise import Promise, window_of
-from targets.verdicts import AnyVerdict, LessonTime, SchoolVerdict, worst
+from targets.verdicts import AnyVerdict, DeviceRef, LessonTime, SchoolVerdict, worst
 from targets.wifi import coverage
 
 LESSONS_WINDOW: Final = dt.timedelta(days=7)
@@ -100,7 +102,11 @@ def check_schools(
     promises = {school.id: Promise.of(inventory, school) for school in schools}
     start = min(_look(inventory, school, promises[school.id], now) for school in schools)
     evidence = gather(store, schools, promises, start, now, read_raw=read_raw)
-    return [_verdict(inventory, evidence[school.id], promises[school.id]) for school in schools]
+    lit = left_on(inventory, store, now, schools)
+    return [
+        _verdict(inventory, evidence[school.id], promises[school.id], lit.get(school.id, []))
+        for school in schools
+    ]
 
 
 def _look(inventory: Inventory, school: School, promise: Promise, now: int) -> int:
@@ -118,7 +124,9 @@ def applying(inventory: Inventory, school: School) -> list[Target]:
     return [target for target in inventory.district.targets if target.schools.matches(school)]
 
 
-def _verdict(inventory: Inventory, evidence: Evidence, promise: Promise) -> SchoolVerdict:
+def _verdict(
+    inventory: Inventory, evidence: Evidence, promise: Promise, lit: Sequence[Device]
+) -> SchoolVerdict:
     school = evidence.school
     judged = [_judge(target, evidence, promise) for target in applying(inventory, school)]
     verdicts = tuple(verdict for verdict in judged if verdict is not None)
@@ -129,6 +137,7 @@ def _verdict(inventory: Inventory, evidence: Evidence, promise: Promise) -> Scho
         verdict=worst([verdict.verdict for verdict in verdicts]),
         lessons=_lessons(evidence, promise, _lessons_start(promise, evidence.now)),
         lessons_today=_lessons(evidence, promise, _midnight(promise, evidence.now)),
+        left_on=tuple(map(DeviceRef.of, lit)),
         targets=verdicts,
     )
 

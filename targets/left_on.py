@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from campuswatch.calendar import SECOND, SchoolCalendar
-from campuswatch.inventory.models import Inventory, School
+from campuswatch.inventory.models import Device, Inventory, School
 from campuswatch.stores.base import Aggregate, Query, Store
 
 CURRENT: Final = 15 * 60 * SECOND
@@ -17,25 +16,10 @@ LIT: Final = frozenset({1, 3})
 """States of `projector.power` in which the lamp burns: on and warming."""
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOn:
-    """A projector that is on outside the service hours.
-
-    Attributes:
-        school: its school's id.
-        device: its id.
-        room: the room it stands in; None if that is not declared.
-    """
-
-    school: str
-    device: str
-    room: str | None
-
-
 def left_on(
     inventory: Inventory, store: Store, now: int, schools: Sequence[School]
-) -> list[LeftOn]:
-    """Return the projectors and displays of schools that were left on.
+) -> dict[str, list[Device]]:
+    """Return the projectors and displays that were left on, by the id of their school.
 
     One that has not been heard of for 15 minutes is not among them.
 
@@ -50,7 +34,7 @@ def left_on(
     """
     closed = [school for school in schools if not _in_service(inventory, school, now)]
     if not closed:
-        return []
+        return {}
     query = Query(
         "projector",
         ("power",),
@@ -65,12 +49,10 @@ def left_on(
         for series in store.query(query)
         if series.columns["power"][-1] in LIT
     }
-    return [
-        LeftOn(school.id, device.id, device.room)
+    return {
+        school.id: [device for device in school.devices if (school.id, device.id) in lit]
         for school in closed
-        for device in school.devices
-        if (school.id, device.id) in lit
-    ]
+    }
 
 
 def _in_service(inventory: Inventory, school: School, now: int) -> bool:

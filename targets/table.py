@@ -65,6 +65,9 @@ def _print_school(console: Console, school: SchoolVerdict, zone: ZoneInfo, now: 
     heading = Text.assemble((school.name, "bold"), f"  {school.id}, {school.area}  ")
     console.print(heading + _WORDS[school.verdict])
     console.print(_indented(2, _lessons(school.lessons)))
+    if school.left_on:
+        names = ", ".join(f"{device.id} ({device.name})" for device in school.left_on)
+        console.print(_indented(2, Text(f"left on after school: {names}", "yellow")))
     if not school.targets:
         console.print(_indented(2, "no target applies"))
     for target in school.targets:

@@ -420,6 +420,7 @@ class SchoolVerdict(_Result):
         lessons: what the lessons of the last seven days lost.
         lessons_today: what today's lessons lost up to now.
         targets: one verdict for each target that applies to the school.
+        left_on: projectors and displays that are on outside the service hours.
     """
 
     id: str
@@ -428,6 +429,7 @@ class SchoolVerdict(_Result):
     verdict: Verdict
     lessons: LessonTime
     lessons_today: LessonTime
+    left_on: tuple[DeviceRef, ...] = ()
     targets: tuple[AnyVerdict, ...]
 
 
@@ -438,7 +440,7 @@ class CheckReport(_Result):
 
         generated       time of the check, RFC 3339 UTC
         schools[]       id, name, area, verdict (met, missed, cannot-tell), lessons,
-                        lessons_today, targets[]
+                        lessons_today, left_on[] {id, name, kind, room}, targets[]
         lessons         window_start, window_end, {due,lost,unknown}_seat_minutes, share,
                         rooms[], causes[]
         targets[]       id, kind, objective (%), share {attained, low, high} (%),
