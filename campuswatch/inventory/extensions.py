@@ -7,13 +7,16 @@ of each of its files.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel
 
-from campuswatch.inventory.models import Inventory
+from campuswatch.inventory.documents import Document, Location, read_document
+from campuswatch.inventory.loader import SCHOOLS_DIRECTORY
+from campuswatch.inventory.models import Device, Inventory, School
 from campuswatch.inventory.problems import InventoryError, Problem
 
 VALIDATORS: Final = "campuswatch.validators"
@@ -29,6 +32,35 @@ def room_problems(directory: Path, inventory: Inventory) -> list[Problem]:
         except InventoryError as error:
             problems += error.problems
     return problems
+
+
+def check_devices(
+    directory: Path,
+    inventory: Inventory,
+    concerned: Callable[[Device], bool],
+    problems: Callable[[Document, Location, Device], Iterable[Problem]],
+) -> None:
+    """Check some devices of all schools, where they are declared.
+
+    Args:
+        directory: the inventory's.
+        inventory: the district.
+        concerned: which devices; a school's file is read again only if it has one.
+        problems: what is wrong with a device that stands at a place of a file.
+
+    Raises:
+        InventoryError: with everything that is wrong, by file and line.
+    """
+
+    def of_school(school: School) -> Iterator[Problem]:
+        chosen = [each for each in enumerate(school.devices) if concerned(each[1])]
+        if chosen:
+            document = read_document(directory / SCHOOLS_DIRECTORY / f"{school.id}.yaml")
+            for index, device in chosen:
+                yield from problems(document, ("devices", index), device)
+
+    if found := [problem for school in inventory.schools for problem in of_school(school)]:
+        raise InventoryError(found)
 
 
 def room_models() -> dict[str, type[BaseModel]]:

@@ -10,9 +10,9 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from campuswatch.errors import UserError
-from campuswatch.inventory.documents import Document, Location, read_document
-from campuswatch.inventory.loader import SCHOOLS_DIRECTORY
-from campuswatch.inventory.models import Device, DeviceSource, Inventory, School
+from campuswatch.inventory.documents import Document, Location
+from campuswatch.inventory.extensions import check_devices
+from campuswatch.inventory.models import Device, DeviceSource, Inventory
 from campuswatch.inventory.phrasing import validate_document
 from campuswatch.inventory.problems import InventoryError, Problem
 from campuswatch.inventory.wording import unknown
@@ -45,25 +45,14 @@ def check_sources(directory: Path, inventory: Inventory) -> None:
     Raises:
         InventoryError: with everything that is wrong, by file and line.
     """
-    problems = [
-        problem
-        for school in inventory.schools
-        for problem in _school_problems(directory / SCHOOLS_DIRECTORY / f"{school.id}.yaml", school)
-    ]
-    if problems:
-        raise InventoryError(problems)
+    check_devices(directory, inventory, lambda device: device.source is not None, _problems)
 
 
-def _school_problems(path: Path, school: School) -> Iterator[Problem]:
-    if not any(device.source for device in school.devices):
+def _problems(document: Document, place: Location, device: Device) -> Iterator[Problem]:
+    source = device.source
+    if source is None:
         return
-    document = read_document(path)
-    for index, device in enumerate(school.devices):
-        if device.source is not None:
-            yield from _problems(document, ("devices", index, "source"), device.source)
-
-
-def _problems(document: Document, place: Location, source: DeviceSource) -> Iterator[Problem]:
+    place = (*place, "source")
     try:
         kind = _load(source.kind)
     except UserError as error:
