@@ -17,7 +17,9 @@ NOT_PLAIN: Final = object()
 
 _VERSION: Final = (1, 2)
 _TAG: Final = "tag:yaml.org,2002:"
-_INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)|0x[0-9a-fA-F]+")
+_INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,99})|0x[0-9a-fA-F]{1,99}")
+"""Python refuses to read integers of thousands of digits; the other reader tells where they are."""
+
 _FLOAT: Final = re.compile(r"-?[0-9]+\.[0-9]+(?:e[-+][0-9]+)?")
 _CORNER: Final = re.compile("^%|[\t\x85\u2028\u2029\ufeff]|[&*][A-Za-z0-9_-]+[?:%@`]", re.MULTILINE)
 """Directives, breaks that only YAML 1.1 knows, and anchors that end where 1.2 lets them go on."""

@@ -6,7 +6,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from campuswatch.inventory.loader import check_inventory, load_inventory
@@ -193,6 +193,7 @@ _FRAGMENTS = (
         max_size=3,
     )
 )
+@example(edits=[(33, "9" * 5000, 5)])
 def test_no_text_is_worse_than_an_error_with_its_file(
     edits: list[tuple[int, str, int]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
